@@ -74,6 +74,13 @@ impl fmt::Display for MeetingNumber {
     }
 }
 
+/// A string of digits: the JSON type that Zoom's sample gives the `mn` claim and the SDK's `meetingNumber`.
+impl serde::Serialize for MeetingNumber {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// What the person may do: the `role` claim (0 participant, 1 host).
 ///
 /// Starting a meeting needs [`Role::Host`] and a ZAK; an attendee with a ZAK joins as that signed-in person.

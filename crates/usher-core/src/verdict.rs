@@ -82,7 +82,7 @@ causes! {
     WrongAppType "wrong_app_type" Integrator "The token or the key belongs to another kind of Zoom app.",
     VideoSdkTopicMismatch "video_sdk_topic_mismatch" Integrator "The Video SDK token's topic is not the session that is joined.",
     KeySecretInitRemoved "key_secret_init_removed" Integrator "The native SDK no longer starts with key and secret.",
-    WrongInitParameter "wrong_init_parameter" Integrator "A parameter of init() or join() is wrong.",
+    WrongInitParameter "wrong_init_parameter" Integrator "A parameter of `init()` or `join()` is wrong.",
     AppDeactivated "app_deactivated" Integrator "The app or its key is deactivated.",
     SdkVersionTooOld "sdk_version_too_old" Integrator "The SDK version is below Zoom's minimum.",
     ExternalAccountNotAllowedOrUnpublishedApp "external_account_not_allowed_or_unpublished_app" Integrator "The app may not join meetings of other accounts.",

@@ -1,2 +1,3 @@
-//! x
+//! The `usher` binary.
+
 fn main() {}

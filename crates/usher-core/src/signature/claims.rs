@@ -1,7 +1,7 @@
 //! What a signature says.
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::meeting::{MeetingNumber, Role};
 use crate::refusal::Refusal;
@@ -22,16 +22,10 @@ pub const EXPIRES_IN_S_MAX: u32 = 172_800;
 pub struct Claims<'a> {
     app_key: &'a str,
     sdk_key: &'a str,
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "number_as_string"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     mn: Option<MeetingNumber>,
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "role_as_claim"
-    )]
-    role: Option<Role>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<u8>,
     iat: i64,
     exp: i64,
     token_exp: i64,
@@ -60,7 +54,7 @@ impl<'a> Claims<'a> {
         }
         Ok(Self {
             mn: Some(number),
-            role: Some(role),
+            role: Some(role.claim()),
             video_webrtc_mode,
             ..Self::native(sdk_key, validity)
         })
@@ -79,17 +73,6 @@ impl<'a> Claims<'a> {
             video_webrtc_mode: None,
         }
     }
-}
-
-fn number_as_string<S: Serializer>(
-    number: &Option<MeetingNumber>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&number.map_or(0, MeetingNumber::as_u64))
-}
-
-fn role_as_claim<S: Serializer>(role: &Option<Role>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u8(role.map_or(0, Role::claim))
 }
 
 /// From when to when a signature is valid, in whole seconds since 1970.
