@@ -8,7 +8,7 @@ use usher_core::attempt::AttemptId;
 use usher_core::join::dialect::{SdkVersion, View};
 use usher_core::join::{JoinRequest, mint};
 use usher_core::meeting::{MeetingNumber, Role};
-use usher_core::signature::{KeyPair, UnverifiedToken};
+use usher_core::signature::{Claims, KeyPair, UnverifiedToken, Validity};
 
 const KEY: &str = "aSdkKeyForTests0000001";
 const SECRET: &str = "aSecretForTestsThatIsNobodys0001";
@@ -81,6 +81,15 @@ fn another_implementation_verifies_what_is_minted() {
             "iat": NOW_S - 30, "exp": NOW_S - 30 + 7200, "tokenExp": NOW_S - 30 + 7200,
         })
     );
+}
+
+#[test]
+fn claims_with_another_key_are_signed_as_they_are() {
+    let validity = Validity { iat_s: 1, exp_s: 2 };
+    for sdk_key in ["another", "aSdkKeyForTests0000001longer", "é\"\\"] {
+        let token = key_pair().sign(&Claims::native(sdk_key, validity));
+        assert_eq!(verified_elsewhere(token.expose(), SECRET).unwrap()["appKey"], sdk_key);
+    }
 }
 
 #[test]

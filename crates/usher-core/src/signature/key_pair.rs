@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{Claims, HEADER_BASE64URL, UnverifiedToken};
+use super::{Claims, HEADER_BASE64URL, UnverifiedToken, Validity};
 use crate::refusal::Refusal;
 
 /// The SDK key of an app, with its secret in the shape in which it signs.
@@ -17,6 +17,29 @@ use crate::refusal::Refusal;
 pub struct KeyPair {
     sdk_key: String,
     keyed: Hmac<Sha256>,
+    opening: Opening,
+}
+
+/// What every signature of a pair begins with: header and both keys. Encoded and hashed once, it saves a third of the work of signing.
+#[derive(Clone)]
+struct Opening {
+    /// The first bytes of the claims' JSON, a multiple of three, so that their base64 ends at a boundary.
+    json: Vec<u8>,
+    /// Header, dot, and the base64 of `json`.
+    token: String,
+    /// The keyed HMAC after `token`.
+    keyed: Hmac<Sha256>,
+}
+
+impl Opening {
+    fn new(json: &[u8], keyed: &Hmac<Sha256>) -> Self {
+        let json = json[..json.len() - json.len() % 3].to_vec();
+        let mut token = format!("{HEADER_BASE64URL}.");
+        URL_SAFE_NO_PAD.encode_string(&json, &mut token);
+        let mut keyed = keyed.clone();
+        keyed.update(token.as_bytes());
+        Self { json, token, keyed }
+    }
 }
 
 impl KeyPair {
@@ -60,6 +83,7 @@ impl KeyPair {
         })?;
         Ok(Self {
             sdk_key: sdk_key.to_owned(),
+            opening: Opening::new(&keys_json(sdk_key), &keyed),
             keyed,
         })
     }
@@ -71,19 +95,23 @@ impl KeyPair {
 
     /// Signs claims with HS256.
     pub fn sign(&self, claims: &Claims<'_>) -> Signature {
-        // Header 36, claims of a long key about 300, HMAC 43, two dots: one allocation each in the usual case.
-        let mut json = Vec::with_capacity(256);
+        let json = json_of(claims);
+        // Claims with another key are no mistake of form; they begin differently, that is all.
+        let other;
+        let opening = if json.starts_with(&self.opening.json) {
+            &self.opening
+        } else {
+            other = Opening::new(b"", &self.keyed);
+            &other
+        };
+        // Two keys of 22 characters and an HMAC make about 330.
         let mut token = String::with_capacity(512);
-        // Writing numbers and strings to memory has no way to fail.
-        let _ = serde_json::to_writer(&mut json, claims);
-        token.push_str(HEADER_BASE64URL);
+        token.push_str(&opening.token);
+        URL_SAFE_NO_PAD.encode_string(&json[opening.json.len()..], &mut token);
+        let mut mac = opening.keyed.clone();
+        mac.update(&token.as_bytes()[opening.token.len()..]);
         token.push('.');
-        URL_SAFE_NO_PAD.encode_string(&json, &mut token);
-        let mut mac = self.keyed.clone();
-        mac.update(token.as_bytes());
-        let hmac = mac.finalize().into_bytes();
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(hmac, &mut token);
+        URL_SAFE_NO_PAD.encode_string(mac.finalize().into_bytes(), &mut token);
         Signature(token)
     }
 
@@ -103,6 +131,25 @@ impl fmt::Debug for KeyPair {
             .field("sdk_key", &self.sdk_key)
             .finish_non_exhaustive()
     }
+}
+
+fn json_of(claims: &Claims<'_>) -> Vec<u8> {
+    let mut json = Vec::with_capacity(256);
+    // Writing strings and numbers to memory has no way to fail.
+    let _ = serde_json::to_writer(&mut json, claims);
+    json
+}
+
+/// The part of the claims' JSON that is the same for every claim of the pair: up to `iat`, in the order in which claims are written.
+fn keys_json(sdk_key: &str) -> Vec<u8> {
+    let validity = Validity { iat_s: 0, exp_s: 0 };
+    let mut json = json_of(&Claims::native(sdk_key, validity));
+    let end = json
+        .windows(6)
+        .rposition(|bytes| bytes == b"\"iat\":")
+        .unwrap_or(0);
+    json.truncate(end);
+    json
 }
 
 /// A signed token: `header.claims.hmac`. Whoever holds it can join, so it prints without its HMAC.
