@@ -1,0 +1,163 @@
+//! Why a call to Zoom gave nothing. Knows nothing of what Usher answers its own callers.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+/// Longer texts of Zoom's are cut: they go into log lines and answers.
+const MESSAGE_MAX_CHARS: usize = 300;
+/// A run of token characters at least this long is taken for a secret: Zoom's client secrets have 32, its tokens hundreds.
+const SECRET_MIN_CHARS: usize = 32;
+
+/// Why a call to Zoom gave nothing. No text of it holds a token, a secret or a `start_url`.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ZoomError {
+    /// 4xx from the REST API.
+    #[error("Zoom refused with HTTP {status}{}: {message}", code_text(*.code))]
+    Refused {
+        status: u16,
+        code: Option<i64>,
+        message: String,
+    },
+    /// 4xx from the token endpoint of the account's credentials.
+    #[error(
+        "Zoom gave no access token for account `{account}`, HTTP {status}{}: {message}; check its account id, client id and client secret, and that the app is activated",
+        code_text(*.code)
+    )]
+    OAuth {
+        account: String,
+        status: u16,
+        code: Option<i64>,
+        message: String,
+    },
+    /// 429, and what Zoom asks to wait is longer than the call may take.
+    #[error("Zoom limits the rate of calls{}: {message}", wait_text(*.retry_after))]
+    Limited {
+        retry_after: Option<Duration>,
+        code: Option<i64>,
+        message: String,
+    },
+    /// 5xx.
+    #[error("Zoom failed with HTTP {status}{}: {message}", code_text(*.code))]
+    Failed {
+        status: u16,
+        code: Option<i64>,
+        message: String,
+    },
+    /// An answer that is none: HTML, half a body, another shape, a redirect.
+    #[error("Zoom's answer (HTTP {status}) can't be used: {what}")]
+    Garbage { status: u16, what: String },
+    /// No answer: name, connection or TLS.
+    #[error("Zoom's host {host} can't be reached: {what}")]
+    Unreachable { host: String, what: String },
+    /// No answer in time.
+    #[error("Zoom's host {host} did not answer in time")]
+    Timeout { host: String },
+    /// Not asked, because it has lately not been answering or asked for a pause.
+    #[error(
+        "Zoom's host {host} is not asked before {until}, because its last answers failed or it asked for a pause"
+    )]
+    BreakerOpen { host: String, until: Timestamp },
+    /// No credentials of this name.
+    #[error("no Zoom account `{account}` is configured")]
+    NotConfigured { account: String },
+    /// A user id that can't be part of an address.
+    #[error("the host is no Zoom user id or e-mail address")]
+    InvalidUser,
+}
+
+fn code_text(code: Option<i64>) -> String {
+    code.map(|code| format!(", code {code}"))
+        .unwrap_or_default()
+}
+
+fn wait_text(retry_after: Option<Duration>) -> String {
+    retry_after
+        .map(|wait| format!(" and asks to wait {} s", wait.as_secs()))
+        .unwrap_or_default()
+}
+
+/// Somebody else's text, fit for a log line: no control or direction characters, no long secret, not too long.
+pub(super) fn clean(text: &str) -> String {
+    let mut cleaned = String::new();
+    for run in text.split_inclusive(|c: char| !is_token_char(c)) {
+        let token = run.trim_end_matches(|c: char| !is_token_char(c));
+        if token.len() >= SECRET_MIN_CHARS {
+            cleaned.push('…');
+        } else {
+            cleaned.push_str(token);
+        }
+        cleaned.extend(run[token.len()..].chars().map(visible));
+    }
+    let cleaned = cleaned.split_whitespace().collect::<Vec<_>>().join(" ");
+    match cleaned.char_indices().nth(MESSAGE_MAX_CHARS) {
+        Some((end, _)) => format!("{}…", &cleaned[..end]),
+        None => cleaned,
+    }
+}
+
+/// Characters of JWTs, base64 and percent-encoding.
+fn is_token_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '/' | '=' | '~' | '%')
+}
+
+/// Control characters and Unicode's direction and line marks become spaces.
+fn visible(c: char) -> char {
+    match c {
+        '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{feff}' => ' ',
+        c if c.is_control() => ' ',
+        c => c,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zooms_words_are_kept() {
+        for text in [
+            "Meeting does not exist: 85012345678.",
+            "Invalid access token, does not contain scopes:[user:read:token:admin, user:read:token].",
+            "利用者 jchill@example.com が見つかりません。",
+        ] {
+            assert_eq!(clean(text), text);
+        }
+    }
+
+    #[test]
+    fn control_and_direction_characters_are_removed() {
+        assert_eq!(
+            clean("one\r\ntwo\u{1b}[31m\u{202e}three\u{2028}four\0"),
+            "one two [31m three four"
+        );
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        let cleaned = clean(&"kurz ".repeat(1000));
+        assert_eq!(cleaned.chars().count(), MESSAGE_MAX_CHARS + 1);
+        assert!(cleaned.ends_with('…'));
+    }
+
+    #[test]
+    fn what_looks_like_a_token_or_secret_is_not_repeated() {
+        let token = "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjE3MDAwMDAwMDB9.c2lnbmF0dXJl";
+        let secret = "abcdefghijklmnopqrstuvwxyz012345";
+        for text in [
+            format!("Invalid access token: {token}"),
+            format!("\"{secret}\" is wrong"),
+            format!("see https://zoom.us/s/85012345678?zak={token}"),
+        ] {
+            let cleaned = clean(&text);
+            assert!(
+                !cleaned.contains(token) && !cleaned.contains(secret),
+                "{cleaned}"
+            );
+        }
+    }
+}
