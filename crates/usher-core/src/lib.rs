@@ -13,6 +13,8 @@
 //! * [`doctor`]: judges a signature, its claims, a join object or an error, and prints nothing.
 
 pub mod attempt;
+pub mod doctor;
+pub mod failure;
 pub mod join;
 pub mod meeting;
 pub mod refusal;

@@ -11,7 +11,7 @@ const EMAIL_MAX: usize = 100;
 /// Ours, not Zoom's: tokens seen are below 2 kB; the form that carries them has other fields.
 const TOKEN_MAX: usize = 4096;
 
-pub(super) fn user_name(name: &str) -> Result<(), Refusal> {
+pub(crate) fn user_name(name: &str) -> Result<(), Refusal> {
     const FIELD: &str = "user_name";
     if name.trim().is_empty() {
         return Err(Refusal::new(
@@ -24,12 +24,12 @@ pub(super) fn user_name(name: &str) -> Result<(), Refusal> {
     text(FIELD, name, USER_NAME_MAX)
 }
 
-pub(super) fn passcode(passcode: &str) -> Result<(), Refusal> {
+pub(crate) fn passcode(passcode: &str) -> Result<(), Refusal> {
     text("passcode", passcode, PASSCODE_MAX)
 }
 
 /// One `@` with something on both sides, a dot in the domain, no white space: what can be known to be wrong, not RFC 5322.
-pub(super) fn user_email(email: &str) -> Result<(), Refusal> {
+pub(crate) fn user_email(email: &str) -> Result<(), Refusal> {
     const FIELD: &str = "user_email";
     text(FIELD, email, EMAIL_MAX)?;
     let is_well_formed = !email.contains(char::is_whitespace)

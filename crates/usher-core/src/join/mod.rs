@@ -4,7 +4,7 @@
 //! it). Which keys those are for a view and version stands in [`dialect`], with its source.
 
 pub mod dialect;
-mod limits;
+pub(crate) mod limits;
 mod mint;
 
 pub use mint::{JoinParameters, JoinRequest, Minted, mint};

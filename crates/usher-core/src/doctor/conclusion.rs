@@ -1,0 +1,256 @@
+//! Which finding explains the failure by itself, and what to look at if none does.
+//!
+//! Without an error, the finding that explains most. With one, only what can end in that error. No guess: a code with several
+//! readings and no finding beside it leaves the cause open.
+
+use super::error_code::Reading;
+use super::numeric_date::seconds;
+use super::report::{Severity, Shown, Source, Weight};
+use super::{Exam, Finding, Kind, Report, hmac, times};
+use crate::verdict::{Cause, Party};
+
+pub(super) fn conclude(exam: &Exam<'_>, mut findings: Vec<Finding>) -> Report {
+    let contradiction = exam
+        .reading
+        .as_ref()
+        .and_then(|reading| contradiction(exam, reading));
+    if let Some(text) = contradiction
+        && let Some(said) = findings
+            .iter_mut()
+            .find(|finding| finding.rule == "error_code")
+    {
+        said.message.push_str(text);
+        said.severity = Severity::Warning;
+    }
+    // The error itself speaks through the reading.
+    let order = |finding: &Finding| {
+        (
+            finding.severity != Severity::Error,
+            finding.weight,
+            std::cmp::Reverse(finding.severity),
+        )
+    };
+    findings.sort_by_key(order);
+    let chosen = choose(exam, &findings);
+    let cause = chosen.and_then(|index| findings[index].cause);
+    let party = chosen.map_or(Party::Undetermined, |index| findings[index].party);
+    let next_suspects = next_suspects(exam, &findings, cause);
+    if let Some(index) = chosen {
+        findings[..=index].rotate_right(1);
+    }
+    findings.extend(all_well(exam, &findings, &next_suspects));
+    let shown = [
+        (Source::Header, &exam.header),
+        (Source::Claims, &exam.claims),
+        (Source::Join, &exam.join),
+    ]
+    .into_iter()
+    .filter(|(source, _)| exam.kind != Kind::Zak || *source == Source::Join)
+    .filter_map(|(source, decoded)| {
+        Some(Shown {
+            source,
+            text: decoded.as_ref()?.text().to_owned(),
+        })
+    })
+    .collect();
+    // What a ZAK says names a person and is of no use here.
+    let claims = exam
+        .claims
+        .as_ref()
+        .filter(|_| exam.kind != Kind::Zak)
+        .map(super::Decoded::shown_map);
+    Report {
+        kind: exam.kind,
+        cause,
+        party,
+        findings,
+        next_suspects,
+        claims,
+        clock: None,
+        iat_offset_ms: None,
+        shown,
+    }
+}
+
+fn choose(exam: &Exam<'_>, findings: &[Finding]) -> Option<usize> {
+    let errors: Vec<usize> = (0..findings.len())
+        .filter(|index| {
+            findings[*index].severity == Severity::Error && findings[*index].rule != "error_code"
+        })
+        .collect();
+    let first = |is_wanted: &dyn Fn(&Finding) -> bool| {
+        errors
+            .iter()
+            .copied()
+            .find(|index| is_wanted(&findings[*index]))
+    };
+    let is_firm = |finding: &Finding| finding.weight < Weight::Supposed;
+    let Some(reading) = &exam.reading else {
+        return first(&is_firm)
+            .or_else(|| only_supposition(findings))
+            .or_else(|| first(&|finding| finding.weight == Weight::Age));
+    };
+    let is_suspect = |finding: &Finding| {
+        finding
+            .cause
+            .is_some_and(|cause| reading.suspects.contains(&cause))
+    };
+    if let Some(said) = reading.cause {
+        let specific = first(&|finding| {
+            is_firm(finding) && (finding.cause == Some(said) || is_suspect(finding))
+        });
+        return specific.or_else(|| {
+            findings.iter().position(|finding| {
+                finding.rule == "error_code" && finding.severity == Severity::Error
+            })
+        });
+    }
+    if !reading.admits_signature() {
+        return first(&|finding| is_firm(finding) && is_suspect(finding));
+    }
+    // 3712 has many readings and prefers none; the narrower codes name theirs first.
+    let preferred = reading
+        .suspects
+        .first()
+        .filter(|_| !reading.is_invalid_signature());
+    let is_excluded = |finding: &Finding| {
+        reading.is_invalid_signature() && finding.cause == Some(Cause::MissingZak)
+    };
+    first(&|finding| is_firm(finding) && finding.cause.as_ref() == preferred && preferred.is_some())
+        .or_else(|| first(&|finding| is_firm(finding) && !is_excluded(finding)))
+        .or_else(|| only_supposition(findings))
+}
+
+/// What holds only if the newest SDK is meant, or only if the page is slow, explains when it stands alone.
+fn only_supposition(findings: &[Finding]) -> Option<usize> {
+    let mut suppositions =
+        (0..findings.len()).filter(|index| findings[*index].weight == Weight::Supposed);
+    let one = suppositions.next()?;
+    (suppositions.next().is_none() && findings[one].severity == Severity::Error).then_some(one)
+}
+
+/// Where the error says one thing and what was handed in another: then it is not this token that failed, or not this clock.
+fn contradiction(exam: &Exam<'_>, reading: &Reading) -> Option<&'static str> {
+    let claims = exam.claims.as_ref()?;
+    let is_still_valid =
+        exam.handed.now_is_given && seconds(claims, "exp").is_some_and(|exp| exp > exam.now_s());
+    if reading.is_expired() && is_still_valid {
+        return Some(
+            " But this token's `exp` is still to come: another, older token was sent, or the clock that signed is far behind.",
+        );
+    }
+    let is_about_app_key = reading.failure.is_none() && reading.cause == Some(Cause::MissingClaim);
+    (is_about_app_key && claims.has("appKey"))
+        .then_some(" But this token has an `appKey`: the page sends another one.")
+}
+
+fn next_suspects(exam: &Exam<'_>, findings: &[Finding], cause: Option<Cause>) -> Vec<Cause> {
+    /// What a good signature leaves, the likeliest first. Our order.
+    const AFTER_A_GOOD_SIGNATURE: &[Cause] = &[
+        Cause::WrongSecretOrKeyPair,
+        Cause::IatInFutureClockSkew,
+        Cause::MnMismatchOrFormat,
+        Cause::ExternalAccountNotAllowedOrUnpublishedApp,
+        Cause::ObfRequired,
+        Cause::AppDeactivated,
+        Cause::WrongAppType,
+        Cause::SdkVersionTooOld,
+        Cause::MeetingStateOrSetting,
+        Cause::ZoomOutage,
+    ];
+    let seen = findings
+        .iter()
+        .filter(|finding| finding.rule != "error_code")
+        .filter_map(|finding| finding.cause);
+    let mut said: Vec<Cause> = Vec::new();
+    if let Some(reading) = &exam.reading {
+        if reading.is_expired() && cause.is_none() {
+            said.push(Cause::ClockBehind);
+        }
+        said.extend(reading.cause);
+        said.extend(reading.suspects);
+    }
+    let is_open_question =
+        cause.is_none() && exam.reading.as_ref().is_none_or(Reading::admits_signature);
+    let after: &[Cause] = if is_open_question && exam.claims.is_some() && exam.is_for_meetings() {
+        AFTER_A_GOOD_SIGNATURE
+    } else {
+        &[]
+    };
+    let mut suspects: Vec<Cause> = Vec::new();
+    let seen: Vec<Cause> = seen.collect();
+    for suspect in seen.iter().chain(&said).chain(after) {
+        let is_open = seen.contains(suspect) || !is_ruled_out(exam, findings, *suspect);
+        if Some(*suspect) != cause && is_open && !suspects.contains(suspect) {
+            suspects.push(*suspect);
+        }
+    }
+    suspects
+}
+
+/// Whether what was handed in shows that it is not this. Called for what no finding names.
+fn is_ruled_out(exam: &Exam<'_>, findings: &[Finding], suspect: Cause) -> bool {
+    /// The longest back-dating that somebody needed (reference 1.2), seconds.
+    const ENOUGH_MARGIN_S: i64 = 400;
+    match suspect {
+        Cause::WrongSecretOrKeyPair => hmac::is_verified(findings),
+        Cause::WrongBase64
+        | Cause::WrongAlgOrHeader
+        | Cause::WrappedSignature
+        | Cause::LegacySignatureFormat => exam.token.is_some(),
+        Cause::MissingClaim
+        | Cause::WrongClaimType
+        | Cause::IatInMilliseconds
+        | Cause::ExpTooShort
+        | Cause::ExpTooLong
+        | Cause::TokenExpOutOfRange => exam.claims.is_some(),
+        Cause::MnMismatchOrFormat => {
+            let is_compared = exam.handed.meeting.is_some()
+                || exam
+                    .join
+                    .as_ref()
+                    .is_some_and(|join| join.has("meetingNumber"));
+            exam.claims.is_some() && is_compared
+        }
+        Cause::IatInFutureClockSkew => {
+            times::margin_s(exam).is_some_and(|margin_s| margin_s >= ENOUGH_MARGIN_S)
+        }
+        Cause::ExpInPast => {
+            let is_said = exam.reading.as_ref().is_some_and(Reading::is_expired);
+            exam.handed.now_is_given && exam.claims.is_some() && !is_said
+        }
+        _ => false,
+    }
+}
+
+fn all_well(exam: &Exam<'_>, findings: &[Finding], suspects: &[Cause]) -> Option<Finding> {
+    let is_well = exam.claims.is_some()
+        && exam.is_for_meetings()
+        && findings
+            .iter()
+            .all(|finding| finding.severity != Severity::Error);
+    let next = suspects
+        .iter()
+        .take(3)
+        .map(|cause| cause.text())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let hmac = if hmac::is_verified(findings) {
+        "form, claims, times and HMAC"
+    } else if exam.token.is_some() {
+        "form, claims and times (the HMAC was not checked: no secret was given)"
+    } else {
+        "claims and times (there was no token to check form and HMAC of)"
+    };
+    is_well.then(|| {
+        Finding::info(
+            "signature_is_good",
+            format!("Nothing is wrong with what was handed in: {hmac}."),
+            if next.is_empty() {
+                "Look elsewhere: the meeting, the app, Zoom.".to_owned()
+            } else {
+                format!("Look elsewhere, in this order: {next}")
+            },
+        )
+    })
+}

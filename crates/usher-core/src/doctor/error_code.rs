@@ -1,0 +1,257 @@
+//! The error: code, reason text, view, SDK version and date read together (reference 2.3, 2.5, 3 and 11).
+
+use std::fmt::Write;
+
+use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
+
+use super::error_text::{Said, first_said, of_native_number, says_intermittent};
+use super::report::{Severity, Weight};
+use super::{Exam, Finding, Handed, times};
+use crate::failure::{self, Failure, FaultClass, Views};
+use crate::join::dialect::{SdkVersion, View};
+use crate::verdict::Cause;
+
+/// What the error says.
+pub(super) struct Reading {
+    /// The Web SDK's failure, where it is one.
+    pub(super) failure: Option<&'static Failure>,
+    /// The cause that it states by itself.
+    pub(super) cause: Option<Cause>,
+    /// What else it can be, in order.
+    pub(super) suspects: &'static [Cause],
+    meaning: String,
+    remedy: &'static str,
+    /// Whether the text says that it comes and goes.
+    is_intermittent: bool,
+}
+
+impl Reading {
+    /// Whether every fault of a signature can be behind it: it is about the signature, or says nothing.
+    pub(super) fn admits_signature(&self) -> bool {
+        match self.failure {
+            Some(failure) => {
+                failure.class == FaultClass::Signature
+                    || failure.is_generic()
+                    || failure.class == FaultClass::Unknown
+            }
+            None => self.cause.is_none(),
+        }
+    }
+
+    /// Whether it says nothing at all.
+    pub(super) fn is_generic(&self) -> bool {
+        self.cause.is_none()
+            && self.failure.is_none_or(Failure::is_generic)
+            && self.suspects.is_empty()
+    }
+
+    /// Whether Zoom's check of the signature failed, as 3712 says.
+    pub(super) fn is_invalid_signature(&self) -> bool {
+        self.failure.is_some_and(|failure| failure.code == 3712)
+    }
+
+    /// Whether it says that the signature has expired.
+    pub(super) fn is_expired(&self) -> bool {
+        self.failure.is_some_and(|failure| failure.code == 3705)
+    }
+
+    /// Whether it says that the passcode is wrong.
+    pub(super) fn is_wrong_passcode(&self) -> bool {
+        self.cause == Some(Cause::WrongPassword)
+    }
+}
+
+/// Whether a text says something about a failure.
+pub(super) fn says_something(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    first_said(text).is_some()
+        || ["error", "fail", "invalid"]
+            .iter()
+            .any(|word| lower.contains(word))
+}
+
+/// Reads the error that was handed in; `None` if there is none.
+pub(super) fn read(handed: &Handed<'_>, pasted: Option<&str>) -> Option<Reading> {
+    if handed.error_code.is_none() && handed.reason.is_none() && pasted.is_none() {
+        return None;
+    }
+    let text = [handed.reason, pasted]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("\n");
+    let code = handed.error_code.map(str::trim);
+    let listed = code.and_then(failure::of_code);
+    let said = match listed {
+        // 1 and 200 only say that something failed: the text says what (reference 0.1).
+        Some(failure) if !failure.is_generic() => Some(Said::Failure(by_text(failure, &text))),
+        _ => code
+            .and_then(of_native_number)
+            .or_else(|| first_said(&text))
+            .or(listed.map(Said::Failure)),
+    };
+    let mut reading = match said {
+        Some(Said::Failure(failure)) => of_failure(failure),
+        Some(Said::Phrase(phrase)) => Reading {
+            failure: None,
+            cause: phrase.cause,
+            suspects: phrase.suspects,
+            meaning: phrase.meaning.to_owned(),
+            remedy: phrase.remedy,
+            is_intermittent: false,
+        },
+        None => unknown(code),
+    };
+    if listed.is_some_and(|failure| failure.code == 3610)
+        && text.to_ascii_lowercase().contains("token has expired")
+    {
+        reading.cause = Some(Cause::RegistrationTokenMissing);
+        "3610 with \"Token has expired\": it is the registrant token (`tk`) that has expired, not the meeting that is unknown."
+            .clone_into(&mut reading.meaning);
+        reading.remedy = "Fetch the registrant's `tk` anew.";
+    }
+    reading.is_intermittent = says_intermittent(&text);
+    consider_date(handed, &mut reading);
+    Some(reading)
+}
+
+/// 3000 and 3005 have their names crossed in Zoom's table, so the text decides (reference 0.4).
+fn by_text(failure: &'static Failure, text: &str) -> &'static Failure {
+    let text = text.to_ascii_lowercase();
+    let other = match failure.code {
+        3000 if text.contains("email") || text.contains("e-mail") => "3005",
+        3005 if text.contains("another meeting") => "3000",
+        _ => return failure,
+    };
+    failure::of_code(other).unwrap_or(failure)
+}
+
+fn of_failure(failure: &'static Failure) -> Reading {
+    let name = if failure.name.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", failure.name)
+    };
+    let limit = match failure.class {
+        FaultClass::Signature => {
+            " It says nothing about the meeting's settings, the passcode or the person."
+        }
+        FaultClass::Unknown => "",
+        _ => " It is not about the signature.",
+    };
+    Reading {
+        failure: Some(failure),
+        cause: failure.cause,
+        suspects: failure.suspects,
+        meaning: format!("{}{name}: {}{limit}", failure.code, failure.meaning),
+        remedy: failure.tell_operator,
+        is_intermittent: false,
+    }
+}
+
+fn unknown(code: Option<&str>) -> Reading {
+    // Only a number is repeated: anything else may be a pasted token.
+    let number = code
+        .filter(|code| code.len() <= 12 && code.bytes().all(|b| b.is_ascii_digit() || b == b'-'));
+    let which = number.map_or_else(|| "The error".to_owned(), |number| format!("Code {number}"));
+    Reading {
+        failure: None,
+        cause: None,
+        suspects: &[],
+        meaning: format!(
+            "{which} is not in the catalogue of the Web SDK's codes, and its text says nothing that is known."
+        ),
+        remedy: failure::UNLISTED.tell_operator,
+        is_intermittent: false,
+    }
+}
+
+/// From here on joins of other accounts' meetings take a ZAK or an OBF token (reference 4.3).
+const OBF_RULE_SINCE: Date = date(2026, 3, 2);
+
+fn consider_date(handed: &Handed<'_>, reading: &mut Reading) {
+    let Some(failure) = reading.failure else {
+        return;
+    };
+    let day = TimeZone::UTC.to_datetime(handed.now).date();
+    if handed.now_is_given && matches!(failure.code, 4012 | 4013) && day < OBF_RULE_SINCE {
+        reading.cause = None;
+        reading.suspects = &[Cause::MeetingStateOrSetting, Cause::ObfRequired];
+        reading.meaning.push_str(" At the given moment Zoom's rule of 2 March 2026 was not yet in force: a setting of the meeting comes first.");
+    }
+    if failure.code == 10000 && is_after_cut_off(day) {
+        reading.meaning.push_str(" Zoom raises the minimum on the first weekend of February, May, August and November: this is such a week, so expect many of these.");
+    }
+    let other_view = match (failure.views, handed.view) {
+        (Views::Client, Some(View::Component)) => Some("Client View"),
+        (Views::Component, Some(View::Client)) => Some("Component View"),
+        _ => None,
+    };
+    if let Some(other_view) = other_view {
+        reading.meaning.push_str(" Only ");
+        reading.meaning.push_str(other_view);
+        reading
+            .meaning
+            .push_str(" is known to show it: check which view the page uses.");
+    }
+    let wants_obf = matches!(failure.code, 4012..=4015 | 4017);
+    if let Some(version) = handed
+        .sdk_version
+        .filter(|version| wants_obf && *version < SdkVersion(4, 1, 0))
+    {
+        let _ = write!(
+            reading.meaning,
+            " Web SDK {version} does not know `obfToken`; 4.1.0 and later do."
+        );
+    }
+}
+
+/// Within a week after the first weekend of February, May, August or November.
+fn is_after_cut_off(day: Date) -> bool {
+    matches!(day.month(), 2 | 5 | 8 | 11) && day.day() <= 14
+}
+
+/// The finding of the error itself, and what it shows together with the others.
+pub(super) fn findings(exam: &Exam<'_>, others: &[Finding]) -> Vec<Finding> {
+    let Some(reading) = &exam.reading else {
+        return Vec::new();
+    };
+    let mut finding = match reading.cause {
+        Some(cause) => Finding::error(
+            "error_code",
+            cause,
+            Weight::Documented,
+            &reading.meaning,
+            reading.remedy,
+        ),
+        None => Finding::warning("error_code", None, &reading.meaning, reading.remedy),
+    };
+    if reading.is_generic() {
+        finding.severity = Severity::Info;
+    }
+    std::iter::once(finding)
+        .chain(comes_and_goes(exam, reading, others))
+        .collect()
+}
+
+/// A refusal that comes and goes rules out whatever is in every signature: secret, key, claims. What is left, when the claims are right
+/// and `iat` is hardly back-dated, is the clock: Zoom's servers do not agree to the second, and 120 s of skew were reported (reference 1.2).
+fn comes_and_goes(exam: &Exam<'_>, reading: &Reading, others: &[Finding]) -> Option<Finding> {
+    /// Seconds.
+    const SKEW_SEEN_S: i64 = 120;
+    let is_wrong_anyway = others
+        .iter()
+        .any(|other| other.severity == Severity::Error && other.weight < Weight::Supposed);
+    let margin_s = times::margin_s(exam).filter(|margin_s| (0..SKEW_SEEN_S).contains(margin_s))?;
+    let is_shown = reading.is_invalid_signature() && reading.is_intermittent && !is_wrong_anyway;
+    is_shown.then(|| {
+        Finding::error(
+            "refused_at_random",
+            Cause::IatInFutureClockSkew,
+            Weight::Moment,
+            format!("Zoom refuses at random what it accepts on a retry, which rules out secret, key and claims; and `iat` is only {margin_s} s before the given moment. A clock that is ahead by more explains it. (Zoom's tolerance is unverified; 120 s of skew were reported.)"),
+            "Set `iat` further back, count `exp` from there, and synchronise the clock that signs (NTP).",
+        )
+    })
+}

@@ -1,0 +1,158 @@
+//! The HMAC, checked with the secret that was handed in, as it is and in the ways in which people get it wrong.
+
+use ::hmac::{Hmac, KeyInit, Mac};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use sha2::{Sha256, Sha384, Sha512};
+
+use super::kind::lenient_base64;
+use super::report::Weight;
+use super::{Exam, Finding};
+use crate::verdict::Cause;
+
+const SECRET_REMEDY: &str =
+    "Sign with the Client Secret exactly as Zoom's Marketplace shows it, as text.";
+
+pub(super) fn findings(exam: &Exam<'_>) -> Vec<Finding> {
+    let (Some(secret), Some(token)) = (exam.handed.secret, exam.token) else {
+        return Vec::new();
+    };
+    let Some((signed, part)) = token
+        .trim()
+        .rsplit_once('.')
+        .filter(|(signed, _)| signed.contains('.'))
+    else {
+        return Vec::new();
+    };
+    vec![judge(exam, signed.as_bytes(), part, secret)]
+}
+
+/// Whether the HMAC was found to be of the given secret.
+pub(super) fn is_verified(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.rule == "hmac_valid")
+}
+
+fn judge(exam: &Exam<'_>, signed: &[u8], part: &str, secret: &str) -> Finding {
+    let macs = readings(part);
+    let is_made_with = |secret: &[u8]| {
+        macs.iter()
+            .any(|mac| is_mac(Algorithm::Hs256, secret, signed, mac))
+    };
+    let trimmed = secret.trim();
+    if is_made_with(trimmed.as_bytes()) {
+        return Finding::info(
+            "hmac_valid",
+            "The HMAC is of the given secret: key, claims and signing fit together.",
+            "If Zoom still refuses it, look elsewhere: clock, app, meeting.",
+        );
+    }
+    for (variant, candidate) in variants(exam, trimmed) {
+        if is_made_with(&candidate) {
+            return wrong_secret(
+                format!("The HMAC is not of the given secret, but of {variant}."),
+                SECRET_REMEDY,
+            );
+        }
+    }
+    for (algorithm, name) in [(Algorithm::Hs384, "HS384"), (Algorithm::Hs512, "HS512")] {
+        if macs
+            .iter()
+            .any(|mac| is_mac(algorithm, trimmed.as_bytes(), signed, mac))
+        {
+            return Finding::error(
+                "hmac_algorithm",
+                Cause::WrongAlgOrHeader,
+                Weight::Form,
+                format!(
+                    "The HMAC is of the given secret, but made with {name}; Zoom takes HS256 only."
+                ),
+                "Sign with HS256.",
+            );
+        }
+    }
+    wrong_secret(
+        "The HMAC was not made with the given secret, nor with it trimmed, base64-decoded or hex-decoded, nor with HS384 or HS512.".to_owned(),
+        "Take key and secret from one app in Zoom's Marketplace: the Meeting SDK app's Client ID and Client Secret, not those of a Server-to-Server OAuth app.",
+    )
+}
+
+fn wrong_secret(message: String, remedy: &str) -> Finding {
+    Finding::error(
+        "hmac_invalid",
+        Cause::WrongSecretOrKeyPair,
+        Weight::Checked,
+        message,
+        remedy,
+    )
+}
+
+/// The bytes that the third part can stand for; a fault in its form has its own finding.
+fn readings(part: &str) -> Vec<Vec<u8>> {
+    let decoded = lenient_base64(part);
+    let shorter = part.strip_suffix(['0', '1', '2']).and_then(lenient_base64);
+    let hex = hex(part.as_bytes()).or_else(|| decoded.as_deref().and_then(hex));
+    [decoded, shorter, hex].into_iter().flatten().collect()
+}
+
+fn hex(text: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(text).ok()?;
+    if text.is_empty() || text.len() % 2 != 0 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
+        .collect()
+}
+
+/// Ways in which a secret is got wrong, in words.
+fn variants(exam: &Exam<'_>, secret: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let mut variants = Vec::new();
+    if let Some(given) = exam.handed.secret.filter(|given| *given != secret) {
+        variants.push((
+            "the secret with the white space around it",
+            given.as_bytes().to_vec(),
+        ));
+    }
+    for (ending, what) in [
+        ("\n", "the secret with a line break at its end"),
+        ("\r\n", "the secret with a Windows line break at its end"),
+    ] {
+        variants.push((what, [secret, ending].concat().into_bytes()));
+    }
+    variants.extend(lenient_base64(secret).map(|bytes| ("the base64-decoded secret", bytes)));
+    variants.extend(hex(secret.as_bytes()).map(|bytes| ("the hex-decoded secret", bytes)));
+    let encoded = STANDARD_NO_PAD.encode(secret);
+    let padding = ["", "=", "=="][(3 - secret.len() % 3) % 3];
+    variants.push((
+        "the base64-encoded secret",
+        [encoded.as_str(), padding].concat().into_bytes(),
+    ));
+    for name in ["sdkKey", "appKey"] {
+        let key = exam.claims.as_ref().and_then(|claims| claims.text_of(name));
+        variants.extend(key.map(|key| ("the key, not the secret", key.as_bytes().to_vec())));
+    }
+    variants
+}
+
+#[derive(Clone, Copy)]
+enum Algorithm {
+    Hs256,
+    Hs384,
+    Hs512,
+}
+
+/// Compares in constant time.
+fn is_mac(algorithm: Algorithm, secret: &[u8], signed: &[u8], mac: &[u8]) -> bool {
+    fn check<M: Mac + KeyInit>(secret: &[u8], signed: &[u8], mac: &[u8]) -> bool {
+        <M as KeyInit>::new_from_slice(secret).is_ok_and(|mut keyed| {
+            keyed.update(signed);
+            keyed.verify_slice(mac).is_ok()
+        })
+    }
+    match algorithm {
+        Algorithm::Hs256 => check::<Hmac<Sha256>>(secret, signed, mac),
+        Algorithm::Hs384 => check::<Hmac<Sha384>>(secret, signed, mac),
+        Algorithm::Hs512 => check::<Hmac<Sha512>>(secret, signed, mac),
+    }
+}

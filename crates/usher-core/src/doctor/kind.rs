@@ -1,0 +1,410 @@
+//! What was handed in.
+//!
+//! Shapes: Meeting SDK and Video SDK claims as documented (reference 1.1); a JWT app's token is `{iss, exp}`; a ZAK has `sty`, `zm_skm` or
+//! `aud` "clientsm", and an OAuth access token `auid` or an `aud` at oauth.zoom.us (seen in tokens, undocumented).
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::Value;
+
+use super::decoded::{Decoded, Mask};
+use super::report::Weight;
+use super::{Finding, Handed, Kind, error_code, legacy};
+use crate::verdict::Cause;
+
+/// Reads base64url as leniently as can be: the fault in its form is [`super::form`]'s to name.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// Decodes base64 in either alphabet, with or without padding and white space.
+pub(super) fn lenient_base64(text: &str) -> Option<Vec<u8>> {
+    let text: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '=')
+        .map(|c| match c {
+            '+' => '-',
+            '/' => '_',
+            other => other,
+        })
+        .collect();
+    LENIENT.decode(text).ok()
+}
+
+/// What was recognised.
+pub(super) struct Found {
+    pub(super) kind: Kind,
+    pub(super) token: Option<String>,
+    pub(super) header: Option<Decoded>,
+    pub(super) claims: Option<Decoded>,
+    pub(super) join: Option<Decoded>,
+    pub(super) link_has_tk: bool,
+    /// The error that was pasted instead of a token.
+    pub(super) error_text: Option<String>,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl Found {
+    fn nothing() -> Self {
+        Self {
+            kind: Kind::Unknown,
+            token: None,
+            header: None,
+            claims: None,
+            join: None,
+            link_has_tk: false,
+            error_text: None,
+            findings: Vec::new(),
+        }
+    }
+}
+
+pub(super) fn recognise(handed: &Handed<'_>, mask: &Mask<'_>) -> Found {
+    let mut found = Found::nothing();
+    if let Some(json) = handed.join {
+        found.join = Decoded::parse(json, mask);
+        if found.join.is_none() {
+            found
+                .findings
+                .push(not_an_object("join_not_an_object", "join object"));
+        }
+    }
+    if let Some(text) = handed.text {
+        recognise_text(text, mask, &mut found);
+    } else if let Some(json) = handed.claims {
+        found.kind = Kind::Claims;
+        found.claims = Decoded::parse(json, mask);
+        if found.claims.is_none() {
+            found
+                .findings
+                .push(not_an_object("claims_not_an_object", "claims"));
+        }
+    }
+    if found.token.is_none() && found.claims.is_none() {
+        take_signature_from_join(mask, &mut found);
+    }
+    if found.kind == Kind::Unknown && (handed.error_code.is_some() || handed.reason.is_some()) {
+        found.kind = Kind::Error;
+    }
+    let findings = say_what_it_is(&found, handed);
+    found.findings.extend(findings);
+    found
+}
+
+fn not_an_object(rule: &'static str, what: &str) -> Finding {
+    Finding::warning(
+        rule,
+        None,
+        format!("The {what} can't be read: it is not a JSON object."),
+        "Pass it as JSON: names in double quotes, values without functions.",
+    )
+}
+
+fn recognise_text(text: &str, mask: &Mask<'_>, found: &mut Found) {
+    let bare = text.trim();
+    if let Ok(json) = serde_json::from_str::<Value>(bare) {
+        match json {
+            Value::Object(_) => return recognise_object(bare, mask, found),
+            Value::String(inner) => return recognise_wrapped(&inner, "quotes", mask, found),
+            _ => {}
+        }
+    }
+    if let Some(inner) = strip_single_quotes(bare) {
+        return recognise_wrapped(inner, "quotes", mask, found);
+    }
+    if let Some(inner) = strip_bearer(bare) {
+        return recognise_wrapped(inner, "the word Bearer", mask, found);
+    }
+    if bare.contains("://") && bare.contains("zoom") && !bare.contains(char::is_whitespace) {
+        return recognise_link(bare, found);
+    }
+    if recognise_token(text, mask, found) {
+        return;
+    }
+    if legacy::parts(bare).is_some() {
+        found.kind = Kind::LegacySignature;
+        found.token = Some(bare.to_owned());
+    } else if let Some((token, around)) = token_within(bare) {
+        recognise_token(&token, mask, found);
+        found.error_text = Some(around);
+    } else if is_encrypted_passcode(bare) {
+        found.kind = Kind::Pwd;
+    } else if error_code::says_something(bare) {
+        found.kind = Kind::Error;
+        found.error_text = Some(bare.to_owned());
+    }
+}
+
+fn recognise_wrapped(inner: &str, what: &str, mask: &Mask<'_>, found: &mut Found) {
+    if !recognise_token(inner.trim(), mask, found) {
+        if legacy::parts(inner.trim()).is_none() {
+            return;
+        }
+        found.kind = Kind::LegacySignature;
+        found.token = Some(inner.trim().to_owned());
+    }
+    if found.kind == Kind::MeetingSdkJwt {
+        found.kind = Kind::WrappedToken;
+    }
+    found.findings.push(wrapped(what));
+}
+
+fn wrapped(what: &str) -> Finding {
+    Finding::error(
+        "wrapped_token",
+        Cause::WrappedSignature,
+        Weight::Kind,
+        format!("This is not the bare token: there is {what} around it."),
+        "Read the JSON of the signing endpoint's answer and pass the value of its `signature` alone, without quotes or prefix.",
+    )
+}
+
+fn recognise_object(json: &str, mask: &Mask<'_>, found: &mut Found) {
+    let Some(object) = Decoded::parse(json, mask) else {
+        return;
+    };
+    let is_join = ["meetingNumber", "userName", "passWord"]
+        .iter()
+        .any(|name| object.has(name));
+    if is_join {
+        found.join = Some(object);
+        return;
+    }
+    if ["errorCode", "errorMessage", "reason"]
+        .iter()
+        .any(|name| object.has(name))
+    {
+        found.kind = Kind::Error;
+        found.error_text = Some(json.to_owned());
+        return;
+    }
+    let inner = object
+        .names()
+        .filter_map(|name| object.text_of(name))
+        .find(|text| looks_like_token(text));
+    if let Some(inner) = inner {
+        return recognise_wrapped(inner, "JSON", mask, found);
+    }
+    found.kind = Kind::Claims;
+    found.claims = Some(object);
+}
+
+fn take_signature_from_join(mask: &Mask<'_>, found: &mut Found) {
+    let Some(signature) = found
+        .join
+        .as_ref()
+        .and_then(|join| join.text_of("signature"))
+    else {
+        return;
+    };
+    let signature = signature.to_owned();
+    let error_text = found.error_text.take();
+    recognise_text(&signature, mask, found);
+    found.error_text = error_text;
+}
+
+/// Whether it is a JWT, whatever is wrong with its form.
+fn recognise_token(text: &str, mask: &Mask<'_>, found: &mut Found) -> bool {
+    let parts: Vec<&str> = text.trim().split('.').collect();
+    if parts.len() < 2 || parts.len() > 5 || !looks_like_token(text.trim()) {
+        return false;
+    }
+    let object = |part: &str| segment_json(part).and_then(|json| Decoded::parse(&json, mask));
+    let first = object(parts[0]);
+    let has_header = first
+        .as_ref()
+        .is_some_and(|first| first.has("alg") || first.has("typ"));
+    if has_header {
+        found.header = first;
+        found.claims = object(parts[1]);
+    } else {
+        found.claims = first;
+    }
+    found.token = Some(text.to_owned());
+    found.kind = kind_of_token(found.header.as_ref(), found.claims.as_ref());
+    true
+}
+
+/// The JSON in a part of a token, also where .NET's `UrlTokenEncode` put the number of padding characters at its end.
+pub(super) fn segment_json(part: &str) -> Option<String> {
+    let is_json = |json: &String| serde_json::from_str::<Value>(json).is_ok();
+    let decode = |part: &str| lenient_base64(part).and_then(|bytes| String::from_utf8(bytes).ok());
+    decode(part)
+        .filter(is_json)
+        .or_else(|| {
+            let shorter = part.strip_suffix(['0', '1', '2'])?;
+            decode(shorter).filter(is_json)
+        })
+        .or_else(|| decode(part))
+}
+
+/// Its first part decodes to something that begins like a JSON object, or stands before two dots like one.
+fn looks_like_token(text: &str) -> bool {
+    let first = text.split('.').next().unwrap_or_default();
+    text.contains('.')
+        && lenient_base64(first.get(..first.len().min(8)).unwrap_or_default())
+            .is_some_and(|bytes| bytes.trim_ascii_start().starts_with(b"{"))
+}
+
+fn kind_of_token(header: Option<&Decoded>, claims: Option<&Decoded>) -> Kind {
+    match claims {
+        _ if header.is_some_and(|header| header.has("zm_skm")) => Kind::Zak,
+        Some(claims) => kind_of_claims(claims),
+        None => Kind::MeetingSdkJwt,
+    }
+}
+
+/// The kind of token that claims belong to.
+pub(super) fn kind_of_claims(claims: &Decoded) -> Kind {
+    let has = |names: &[&str]| names.iter().any(|name| claims.has(name));
+    let audience = claims.text_of("aud").unwrap_or_default();
+    if has(&[
+        "tpc",
+        "app_key",
+        "role_type",
+        "session_key",
+        "user_identity",
+    ]) {
+        Kind::VideoSdkJwt
+    } else if has(&["appKey", "sdkKey", "mn", "role", "tokenExp"]) {
+        Kind::MeetingSdkJwt
+    } else if audience == "clientsm" || has(&["sty", "mnum"]) {
+        Kind::Zak
+    } else if has(&["auid", "iss"]) || audience.contains("oauth.zoom.us") {
+        Kind::JwtAppToken
+    } else {
+        Kind::MeetingSdkJwt
+    }
+}
+
+/// A token somewhere in a longer text, and the text around it.
+fn token_within(text: &str) -> Option<(String, String)> {
+    let at = text.find("eyJ")?;
+    let is_token_char =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '/' | '=');
+    let end = text[at..]
+        .find(|c: char| !is_token_char(c))
+        .map_or(text.len(), |length| at + length);
+    let token = text[at..end].trim_end_matches('.');
+    let is_token = token.matches('.').count() >= 2 && looks_like_token(token);
+    is_token.then(|| {
+        (
+            token.to_owned(),
+            format!("{} {}", &text[..at], &text[end..]),
+        )
+    })
+}
+
+fn strip_single_quotes(text: &str) -> Option<&str> {
+    ['\'', '"', '`']
+        .iter()
+        .find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote))
+}
+
+fn strip_bearer(text: &str) -> Option<&str> {
+    let (word, rest) = text.split_once(char::is_whitespace)?;
+    word.eq_ignore_ascii_case("bearer").then(|| rest.trim())
+}
+
+fn recognise_link(link: &str, found: &mut Found) {
+    let has = |name: &str| {
+        link.split(['?', '&', '#'])
+            .skip(1)
+            .any(|pair| pair.starts_with(name))
+    };
+    found.link_has_tk = has("tk=");
+    if has("pwd=") || link.contains("/j/") || link.contains("/w/") {
+        found.kind = Kind::Pwd;
+    }
+}
+
+/// The encrypted passcode out of a join link: letters and digits, and in newer ones a dot and a digit at the end; in older ones base64 of
+/// base64. Seen in links, undocumented.
+pub(super) fn is_encrypted_passcode(text: &str) -> bool {
+    let body = match text.split_once('.') {
+        Some((body, version))
+            if version.len() == 1 && version.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            body
+        }
+        None if text.len() == 32 && text.ends_with("09") => text,
+        _ => return false,
+    };
+    body.len() >= 16
+        && body
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+fn say_what_it_is(found: &Found, handed: &Handed<'_>) -> Vec<Finding> {
+    let claims_kind = found.claims.as_ref().map(kind_of_claims);
+    let kind = match found.kind {
+        Kind::Claims => claims_kind.unwrap_or(Kind::Claims),
+        kind => kind,
+    };
+    let finding = match kind {
+        Kind::VideoSdkJwt if names_a_session(found) => return Vec::new(),
+        Kind::VideoSdkJwt => another_app(
+            "video_sdk_token",
+            "This is a Video SDK token (`tpc`, `app_key`, `role_type`): it opens Video SDK sessions, not Zoom meetings.",
+        ),
+        Kind::JwtAppToken => another_app(
+            "rest_api_token",
+            "This is a token for Zoom's REST API (`iss`, `exp`, no `appKey`): no SDK takes it as a signature.",
+        ),
+        Kind::Zak => another_app(
+            "zak_as_signature",
+            "This is a ZAK, OBF or other token that acts as a person; it belongs in `zak` or `obfToken`, next to a signature.",
+        ),
+        Kind::LegacySignature => {
+            let parts = found.token.as_deref().and_then(legacy::parts);
+            return vec![legacy::finding(&parts.unwrap_or_default(), handed)];
+        }
+        Kind::Pwd => link(found),
+        Kind::Unknown if found.join.is_none() => Finding::warning(
+            "unknown",
+            None,
+            "This is nothing that is known: no token, no claims, no error of Zoom's.",
+            "Pass the token itself, or its claims, or the error's code and text.",
+        ),
+        _ => return Vec::new(),
+    };
+    vec![finding]
+}
+
+fn names_a_session(found: &Found) -> bool {
+    found
+        .join
+        .as_ref()
+        .is_some_and(|join| join.has("sessionName") || join.has("topic"))
+}
+
+fn another_app(rule: &'static str, message: &str) -> Finding {
+    Finding::error(
+        rule,
+        Cause::WrongAppType,
+        Weight::Kind,
+        message,
+        "Sign a Meeting SDK JWT with the Client ID and Client Secret of an app that has the Meeting SDK switched on.",
+    )
+}
+
+fn link(found: &Found) -> Finding {
+    let tk = if found.link_has_tk {
+        " The link also carries a registrant token (`tk`), which the join has to pass on."
+    } else {
+        ""
+    };
+    Finding::warning(
+        "join_link",
+        Some(Cause::WrongPassword),
+        format!(
+            "This is a join link or the encrypted passcode (`pwd`) out of one, not a signature. Whether `join()` takes that instead of the plain passcode is unverified.{tk}"
+        ),
+        "Pass the meeting's plain passcode, from Zoom's API or the invitation.",
+    )
+}
