@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use usher_core::doctor::{Handed, Kind, Report, examine};
 use usher_core::join::dialect::{SdkVersion, View};
+use usher_core::verdict::Cause;
 
 fn main() -> ExitCode {
     let Some(path) = std::env::args_os().nth(1) else {
@@ -42,7 +43,7 @@ fn report(cases: &[Value]) {
     );
     for case in cases {
         let (report, holds_evidence) = judge(case);
-        let given = report.cause.map(|cause| cause.id());
+        let given = report.cause.map(Cause::id);
         let label = case["root_cause"].as_str();
         let is_judgeable = holds_evidence || names_an_error(&report);
         let (verdict, index) = match (is_judgeable, given) {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::decoded::Decoded;
 use super::report::{Source, Weight};
 use super::{Exam, Finding};
-use crate::join::dialect::APP_KEY_REQUIRED_SINCE;
+use crate::join::dialect::{APP_KEY_REQUIRED_SINCE, OLDEST_VERSION};
 use crate::meeting::MeetingNumber;
 use crate::verdict::Cause;
 
@@ -19,6 +19,7 @@ pub(super) fn findings(exam: &Exam<'_>) -> Vec<Finding> {
     findings.extend(number(exam, claims));
     findings.extend(role(exam, claims));
     findings.extend(webrtc_mode(claims));
+    findings.extend(version(exam));
     findings
 }
 
@@ -337,4 +338,19 @@ fn webrtc_mode(claims: &Decoded) -> Option<Finding> {
         )
         .at(Source::Claims, claims, "video_webrtc_mode")
     })
+}
+
+fn version(exam: &Exam<'_>) -> Option<Finding> {
+    let version = exam
+        .handed
+        .sdk_version
+        .filter(|version| *version < OLDEST_VERSION)?;
+    Some(Finding::warning(
+        "sdk_version",
+        Some(Cause::SdkVersionTooOld),
+        format!(
+            "Web SDK {version} is older than {OLDEST_VERSION}, the first that takes a Meeting SDK JWT of an SDK app and nothing else."
+        ),
+        "Upgrade the SDK in the page.",
+    ))
 }

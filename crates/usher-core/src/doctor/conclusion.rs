@@ -150,6 +150,7 @@ fn next_suspects(exam: &Exam<'_>, findings: &[Finding], cause: Option<Cause>) ->
         Cause::WrongSecretOrKeyPair,
         Cause::IatInFutureClockSkew,
         Cause::MnMismatchOrFormat,
+        Cause::MissingZak,
         Cause::ExternalAccountNotAllowedOrUnpublishedApp,
         Cause::ObfRequired,
         Cause::AppDeactivated,
@@ -169,6 +170,10 @@ fn next_suspects(exam: &Exam<'_>, findings: &[Finding], cause: Option<Cause>) ->
         }
         said.extend(reading.cause);
         said.extend(reading.suspects);
+    }
+    if cause == Some(Cause::ExpInPast) {
+        // Cached, or expired on arrival: the token alone does not tell.
+        said.push(Cause::ClockBehind);
     }
     let is_open_question =
         cause.is_none() && exam.reading.as_ref().is_none_or(Reading::admits_signature);
@@ -211,6 +216,10 @@ fn is_ruled_out(exam: &Exam<'_>, findings: &[Finding], suspect: Cause) -> bool {
                     .as_ref()
                     .is_some_and(|join| join.has("meetingNumber"));
             exam.claims.is_some() && is_compared
+        }
+        Cause::MissingZak => {
+            let is_attendee = exam.claims.is_some() && !exam.is_host();
+            is_attendee || exam.join.as_ref().is_some_and(|join| join.has("zak"))
         }
         Cause::IatInFutureClockSkew => {
             times::margin_s(exam).is_some_and(|margin_s| margin_s >= ENOUGH_MARGIN_S)

@@ -10,7 +10,7 @@ use super::report::{Severity, Weight};
 use super::{Exam, Finding, Handed, times};
 use crate::failure::{self, Failure, FaultClass, Views};
 use crate::join::dialect::{SdkVersion, View};
-use crate::verdict::Cause;
+use crate::verdict::{Cause, Party};
 
 /// What the error says.
 pub(super) struct Reading {
@@ -225,7 +225,8 @@ pub(super) fn findings(exam: &Exam<'_>, others: &[Finding]) -> Vec<Finding> {
             &reading.meaning,
             reading.remedy,
         ),
-        None => Finding::warning("error_code", None, &reading.meaning, reading.remedy),
+        None => Finding::warning("error_code", None, &reading.meaning, reading.remedy)
+            .by(reading.failure.map_or(Party::Undetermined, Failure::party)),
     };
     if reading.is_generic() {
         finding.severity = Severity::Info;

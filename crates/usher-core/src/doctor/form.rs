@@ -3,7 +3,7 @@
 //! A JWT's parts are base64url without padding (RFC 7515, section 2). Hand-made encoders get this wrong in ways that only some tokens show,
 //! those whose HMAC happens to hold the characters: failures look random.
 
-use super::kind::{lenient_base64, segment_json};
+use super::lenient::{lenient_base64, segment_json};
 use super::report::{Severity, Source, Weight};
 use super::{Exam, Finding, Kind};
 use crate::verdict::Cause;
@@ -138,7 +138,7 @@ fn is_json(bytes: &[u8]) -> bool {
 
 fn claims_part(parts: &[&str], exam: &Exam<'_>) -> Option<Finding> {
     let (part, name) = match parts {
-        [first, ..] if exam.header.is_none() && exam.claims.is_none() => (first, NAMES[0]),
+        [first, _, _, ..] if exam.header.is_none() => (first, NAMES[0]),
         [first, ..] if ends_with_padding_count(first, is_json) => {
             return Some(padding_count(NAMES[0]));
         }
@@ -148,7 +148,7 @@ fn claims_part(parts: &[&str], exam: &Exam<'_>) -> Option<Finding> {
     if ends_with_padding_count(part, is_json) {
         return Some(padding_count(name));
     }
-    if exam.claims.is_some() {
+    if exam.claims.is_some() && name == NAMES[1] {
         return None;
     }
     let is_text_twice =

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Sha256, Sha384, Sha512};
 
-use super::kind::lenient_base64;
+use super::lenient::lenient_base64;
 use super::report::Weight;
 use super::{Exam, Finding};
 use crate::verdict::Cause;

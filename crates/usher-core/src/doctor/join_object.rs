@@ -313,16 +313,20 @@ fn tokens(exam: &Exam<'_>, join: &Decoded) -> Vec<Finding> {
 }
 
 fn passcode(exam: &Exam<'_>, join: &Decoded) -> Option<Finding> {
-    let name = ["passWord", "password"]
+    let given = ["passWord", "password"]
         .into_iter()
-        .find(|name| join.given(name).is_some())?;
-    let passcode = join.text_of(name).unwrap_or_default();
+        .find(|name| join.given(name).is_some());
     let is_refused = exam
         .reading
         .as_ref()
         .is_some_and(super::Reading::is_wrong_passcode);
+    let lacks_it = given.is_none() && join.has("signature");
+    let name = given.or((is_refused && lacks_it).then_some("passWord"))?;
+    let passcode = join.text_of(name).unwrap_or_default();
     if is_refused {
-        let what = if passcode.is_empty() {
+        let what = if lacks_it {
+            "is missing, and this meeting has a passcode"
+        } else if passcode.is_empty() {
             "is empty, and this meeting has a passcode"
         } else {
             "holds a passcode that Zoom refuses"

@@ -3,37 +3,14 @@
 //! Shapes: Meeting SDK and Video SDK claims as documented (reference 1.1); a JWT app's token is `{iss, exp}`; a ZAK has `sty`, `zm_skm` or
 //! `aud` "clientsm", and an OAuth access token `auid` or an `aud` at oauth.zoom.us (seen in tokens, undocumented).
 
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
 use super::decoded::{Decoded, Mask};
+use super::lenient::{looks_like_token, segment_json, token_within};
+use super::numeric_date::seconds;
 use super::report::Weight;
 use super::{Finding, Handed, Kind, error_code, legacy};
 use crate::verdict::Cause;
-
-/// Reads base64url as leniently as can be: the fault in its form is [`super::form`]'s to name.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::URL_SAFE,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
-
-/// Decodes base64 in either alphabet, with or without padding and white space.
-pub(super) fn lenient_base64(text: &str) -> Option<Vec<u8>> {
-    let text: String = text
-        .chars()
-        .filter(|c| !c.is_whitespace() && *c != '=')
-        .map(|c| match c {
-            '+' => '-',
-            '/' => '_',
-            other => other,
-        })
-        .collect();
-    LENIENT.decode(text).ok()
-}
 
 /// What was recognised.
 pub(super) struct Found {
@@ -75,7 +52,9 @@ pub(super) fn recognise(handed: &Handed<'_>, mask: &Mask<'_>) -> Found {
     }
     if let Some(text) = handed.text {
         recognise_text(text, mask, &mut found);
-    } else if let Some(json) = handed.claims {
+    }
+    let has_token = found.token.is_some() || found.claims.is_some();
+    if let Some(json) = handed.claims.filter(|_| !has_token) {
         found.kind = Kind::Claims;
         found.claims = Decoded::parse(json, mask);
         if found.claims.is_none() {
@@ -113,6 +92,9 @@ fn recognise_text(text: &str, mask: &Mask<'_>, found: &mut Found) {
             _ => {}
         }
     }
+    if bare.starts_with('{') && bare.contains("signature") {
+        return recognise_broken_json(bare, mask, found);
+    }
     if let Some(inner) = strip_single_quotes(bare) {
         return recognise_wrapped(inner, "quotes", mask, found);
     }
@@ -140,6 +122,9 @@ fn recognise_text(text: &str, mask: &Mask<'_>, found: &mut Found) {
 }
 
 fn recognise_wrapped(inner: &str, what: &str, mask: &Mask<'_>, found: &mut Found) {
+    if inner.trim_start().starts_with('{') {
+        return recognise_text(inner, mask, found);
+    }
     if !recognise_token(inner.trim(), mask, found) {
         if legacy::parts(inner.trim()).is_none() {
             return;
@@ -151,6 +136,16 @@ fn recognise_wrapped(inner: &str, what: &str, mask: &Mask<'_>, found: &mut Found
         found.kind = Kind::WrappedToken;
     }
     found.findings.push(wrapped(what));
+}
+
+/// JSON around a token that was cut off when it was pasted, or written the JavaScript way.
+fn recognise_broken_json(text: &str, mask: &Mask<'_>, found: &mut Found) {
+    found.kind = Kind::WrappedToken;
+    if let Some((token, _)) = token_within(text) {
+        recognise_wrapped(&token, "JSON", mask, found);
+    } else {
+        found.findings.push(wrapped("JSON"));
+    }
 }
 
 fn wrapped(what: &str) -> Finding {
@@ -185,9 +180,10 @@ fn recognise_object(json: &str, mask: &Mask<'_>, found: &mut Found) {
     let inner = object
         .names()
         .filter_map(|name| object.text_of(name))
-        .find(|text| looks_like_token(text));
+        .find(|text| looks_like_token(text) || legacy::parts(text).is_some())
+        .map(str::to_owned);
     if let Some(inner) = inner {
-        return recognise_wrapped(inner, "JSON", mask, found);
+        return recognise_wrapped(&inner, "JSON", mask, found);
     }
     found.kind = Kind::Claims;
     found.claims = Some(object);
@@ -205,6 +201,16 @@ fn take_signature_from_join(mask: &Mask<'_>, found: &mut Found) {
     let error_text = found.error_text.take();
     recognise_text(&signature, mask, found);
     found.error_text = error_text;
+    if found.token.is_none() {
+        found.findings.push(
+            Finding::warning(
+                "signature_unreadable",
+                None,
+                "`signature` in the join object is nothing that is known: no token, no old signature.",
+                "Pass the Meeting SDK JWT itself; if it was only blacked out here, hand its claims in beside.",
+            ),
+        );
+    }
 }
 
 /// Whether it is a JWT, whatever is wrong with its form.
@@ -215,10 +221,8 @@ fn recognise_token(text: &str, mask: &Mask<'_>, found: &mut Found) -> bool {
     }
     let object = |part: &str| segment_json(part).and_then(|json| Decoded::parse(&json, mask));
     let first = object(parts[0]);
-    let has_header = first
-        .as_ref()
-        .is_some_and(|first| first.has("alg") || first.has("typ"));
-    if has_header {
+    let is_header = |first: &Decoded| first.has("alg") || first.has("typ");
+    if parts.len() > 2 || first.as_ref().is_some_and(is_header) {
         found.header = first;
         found.claims = object(parts[1]);
     } else {
@@ -227,27 +231,6 @@ fn recognise_token(text: &str, mask: &Mask<'_>, found: &mut Found) -> bool {
     found.token = Some(text.to_owned());
     found.kind = kind_of_token(found.header.as_ref(), found.claims.as_ref());
     true
-}
-
-/// The JSON in a part of a token, also where .NET's `UrlTokenEncode` put the number of padding characters at its end.
-pub(super) fn segment_json(part: &str) -> Option<String> {
-    let is_json = |json: &String| serde_json::from_str::<Value>(json).is_ok();
-    let decode = |part: &str| lenient_base64(part).and_then(|bytes| String::from_utf8(bytes).ok());
-    decode(part)
-        .filter(is_json)
-        .or_else(|| {
-            let shorter = part.strip_suffix(['0', '1', '2'])?;
-            decode(shorter).filter(is_json)
-        })
-        .or_else(|| decode(part))
-}
-
-/// Its first part decodes to something that begins like a JSON object, or stands before two dots like one.
-fn looks_like_token(text: &str) -> bool {
-    let first = text.split('.').next().unwrap_or_default();
-    text.contains('.')
-        && lenient_base64(first.get(..first.len().min(8)).unwrap_or_default())
-            .is_some_and(|bytes| bytes.trim_ascii_start().starts_with(b"{"))
 }
 
 fn kind_of_token(header: Option<&Decoded>, claims: Option<&Decoded>) -> Kind {
@@ -279,24 +262,6 @@ pub(super) fn kind_of_claims(claims: &Decoded) -> Kind {
     } else {
         Kind::MeetingSdkJwt
     }
-}
-
-/// A token somewhere in a longer text, and the text around it.
-fn token_within(text: &str) -> Option<(String, String)> {
-    let at = text.find("eyJ")?;
-    let is_token_char =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '/' | '=');
-    let end = text[at..]
-        .find(|c: char| !is_token_char(c))
-        .map_or(text.len(), |length| at + length);
-    let token = text[at..end].trim_end_matches('.');
-    let is_token = token.matches('.').count() >= 2 && looks_like_token(token);
-    is_token.then(|| {
-        (
-            token.to_owned(),
-            format!("{} {}", &text[..at], &text[end..]),
-        )
-    })
 }
 
 fn strip_single_quotes(text: &str) -> Option<&str> {
@@ -347,7 +312,11 @@ fn say_what_it_is(found: &Found, handed: &Handed<'_>) -> Vec<Finding> {
         kind => kind,
     };
     let finding = match kind {
-        Kind::VideoSdkJwt if names_a_session(found) => return Vec::new(),
+        Kind::VideoSdkJwt if names_a_session(found) => Finding::info(
+            "video_sdk_token",
+            "This is a Video SDK token, for a session and not for a meeting.",
+            "Compare its `tpc` with the session's name.",
+        ),
         Kind::VideoSdkJwt => another_app(
             "video_sdk_token",
             "This is a Video SDK token (`tpc`, `app_key`, `role_type`): it opens Video SDK sessions, not Zoom meetings.",
@@ -373,7 +342,22 @@ fn say_what_it_is(found: &Found, handed: &Handed<'_>) -> Vec<Finding> {
         ),
         _ => return Vec::new(),
     };
-    vec![finding]
+    let expired = (kind == Kind::Zak)
+        .then(|| expired_zak(found, handed))
+        .flatten();
+    std::iter::once(finding).chain(expired).collect()
+}
+
+fn expired_zak(found: &Found, handed: &Handed<'_>) -> Option<Finding> {
+    let ago_s = handed.now.as_second() - seconds(found.claims.as_ref()?, "exp")?;
+    (ago_s >= 0).then(|| {
+        Finding::warning(
+            "zak_expired",
+            Some(Cause::ZakFailing),
+            format!("It expired {ago_s} s ago."),
+            "Fetch a fresh one right before the join; cached ones live two hours at most.",
+        )
+    })
 }
 
 fn names_a_session(found: &Found) -> bool {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::kind::lenient_base64;
+use super::lenient::lenient_base64;
 use super::report::Weight;
 use super::{Finding, Handed};
 use crate::verdict::Cause;

@@ -17,7 +17,9 @@ mod hmac;
 mod join_object;
 mod kind;
 mod legacy;
+mod lenient;
 mod numeric_date;
+mod phrases;
 mod report;
 mod times;
 
@@ -125,6 +127,12 @@ impl Exam<'_> {
                 .is_some_and(|claims| kind::kind_of_claims(claims) == Kind::MeetingSdkJwt),
             _ => false,
         }
+    }
+
+    /// Whether the claims say that a host joins.
+    fn is_host(&self) -> bool {
+        let role = self.claims.as_ref().and_then(|claims| claims.get("role"));
+        role.is_some_and(|role| role.as_u64() == Some(1) || role.as_str() == Some("1"))
     }
 
     /// The moment to judge for, in whole seconds since 1970.
