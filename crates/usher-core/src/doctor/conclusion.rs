@@ -113,12 +113,15 @@ fn choose(exam: &Exam<'_>, findings: &[Finding]) -> Option<usize> {
         .suspects
         .first()
         .filter(|_| !reading.is_invalid_signature());
+    let is_preferred =
+        |finding: &Finding| finding.cause.is_some() && finding.cause.as_ref() == preferred;
+    // A host without a ZAK gets as far as the meeting.
     let is_excluded = |finding: &Finding| {
-        reading.is_invalid_signature() && finding.cause == Some(Cause::MissingZak)
+        reading.is_about_signature() && finding.cause == Some(Cause::MissingZak)
     };
-    first(&|finding| is_firm(finding) && finding.cause.as_ref() == preferred && preferred.is_some())
+    first(&|finding| is_preferred(finding) && finding.weight != Weight::Supposed)
         .or_else(|| first(&|finding| is_firm(finding) && !is_excluded(finding)))
-        .or_else(|| only_supposition(findings))
+        .or_else(|| only_supposition(findings).filter(|_| reading.says_nothing()))
 }
 
 /// What holds only if the newest SDK is meant, or only if the page is slow, explains when it stands alone.
@@ -159,10 +162,11 @@ fn next_suspects(exam: &Exam<'_>, findings: &[Finding], cause: Option<Cause>) ->
         Cause::MeetingStateOrSetting,
         Cause::ZoomOutage,
     ];
-    let seen = findings
+    let seen: Vec<Cause> = findings
         .iter()
         .filter(|finding| finding.rule != "error_code")
-        .filter_map(|finding| finding.cause);
+        .filter_map(|finding| finding.cause)
+        .collect();
     let mut said: Vec<Cause> = Vec::new();
     if let Some(reading) = &exam.reading {
         if reading.is_expired() && cause.is_none() {
@@ -175,6 +179,16 @@ fn next_suspects(exam: &Exam<'_>, findings: &[Finding], cause: Option<Cause>) ->
         // Cached, or expired on arrival: the token alone does not tell.
         said.push(Cause::ClockBehind);
     }
+    // What differs from one signature, or one moment, to the next comes before what is in all of them.
+    let is_random = exam
+        .reading
+        .as_ref()
+        .is_some_and(Reading::is_refused_at_random);
+    let at_random: &[Cause] = if is_random {
+        &[Cause::IatInFutureClockSkew, Cause::WrongBase64]
+    } else {
+        &[]
+    };
     let is_open_question =
         cause.is_none() && exam.reading.as_ref().is_none_or(Reading::admits_signature);
     let after: &[Cause] = if is_open_question && exam.claims.is_some() && exam.is_for_meetings() {
@@ -183,8 +197,7 @@ fn next_suspects(exam: &Exam<'_>, findings: &[Finding], cause: Option<Cause>) ->
         &[]
     };
     let mut suspects: Vec<Cause> = Vec::new();
-    let seen: Vec<Cause> = seen.collect();
-    for suspect in seen.iter().chain(&said).chain(after) {
+    for suspect in at_random.iter().chain(&seen).chain(&said).chain(after) {
         let is_open = seen.contains(suspect) || !is_ruled_out(exam, findings, *suspect);
         if Some(*suspect) != cause && is_open && !suspects.contains(suspect) {
             suspects.push(*suspect);
@@ -202,7 +215,7 @@ fn is_ruled_out(exam: &Exam<'_>, findings: &[Finding], suspect: Cause) -> bool {
         Cause::WrongBase64
         | Cause::WrongAlgOrHeader
         | Cause::WrappedSignature
-        | Cause::LegacySignatureFormat => exam.token.is_some(),
+        | Cause::LegacySignatureFormat => exam.token.is_some() && exam.is_for_meetings(),
         Cause::MissingClaim
         | Cause::WrongClaimType
         | Cause::IatInMilliseconds

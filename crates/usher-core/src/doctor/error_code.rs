@@ -22,6 +22,10 @@ pub(super) struct Reading {
     pub(super) suspects: &'static [Cause],
     meaning: String,
     remedy: &'static str,
+    /// Who must act, where the words say more than the cause.
+    party: Option<Party>,
+    /// Whether a code was given beside the text.
+    has_code: bool,
     /// Whether the text says that it comes and goes.
     is_intermittent: bool,
 }
@@ -37,6 +41,22 @@ impl Reading {
             }
             None => self.cause.is_none(),
         }
+    }
+
+    /// Whether it is about the signature.
+    pub(super) fn is_about_signature(&self) -> bool {
+        self.failure
+            .is_some_and(|failure| failure.class == FaultClass::Signature)
+    }
+
+    /// Whether Zoom refuses the signature at times and accepts it at others.
+    pub(super) fn is_refused_at_random(&self) -> bool {
+        self.is_invalid_signature() && self.is_intermittent
+    }
+
+    /// Whether there is a text that says nothing known, and no code.
+    pub(super) fn says_nothing(&self) -> bool {
+        !self.has_code && self.failure.is_none() && self.is_generic()
     }
 
     /// Whether it says nothing at all.
@@ -99,6 +119,8 @@ pub(super) fn read(handed: &Handed<'_>, pasted: Option<&str>) -> Option<Reading>
             suspects: phrase.suspects,
             meaning: phrase.meaning.to_owned(),
             remedy: phrase.remedy,
+            party: phrase.party,
+            has_code: false,
             is_intermittent: false,
         },
         None => unknown(code),
@@ -111,6 +133,7 @@ pub(super) fn read(handed: &Handed<'_>, pasted: Option<&str>) -> Option<Reading>
             .clone_into(&mut reading.meaning);
         reading.remedy = "Fetch the registrant's `tk` anew.";
     }
+    reading.has_code = code.is_some();
     reading.is_intermittent = says_intermittent(&text);
     consider_date(handed, &mut reading);
     Some(reading)
@@ -146,6 +169,8 @@ fn of_failure(failure: &'static Failure) -> Reading {
         suspects: failure.suspects,
         meaning: format!("{}{name}: {}{limit}", failure.code, failure.meaning),
         remedy: failure.tell_operator,
+        party: None,
+        has_code: false,
         is_intermittent: false,
     }
 }
@@ -163,6 +188,8 @@ fn unknown(code: Option<&str>) -> Reading {
             "{which} is not in the catalogue of the Web SDK's codes, and its text says nothing that is known."
         ),
         remedy: failure::UNLISTED.tell_operator,
+        party: None,
+        has_code: false,
         is_intermittent: false,
     }
 }
@@ -224,7 +251,8 @@ pub(super) fn findings(exam: &Exam<'_>, others: &[Finding]) -> Vec<Finding> {
             Weight::Documented,
             &reading.meaning,
             reading.remedy,
-        ),
+        )
+        .by(reading.party.unwrap_or(cause.party())),
         None => Finding::warning("error_code", None, &reading.meaning, reading.remedy)
             .by(reading.failure.map_or(Party::Undetermined, Failure::party)),
     };
@@ -245,7 +273,7 @@ fn comes_and_goes(exam: &Exam<'_>, reading: &Reading, others: &[Finding]) -> Opt
         .iter()
         .any(|other| other.severity == Severity::Error && other.weight < Weight::Supposed);
     let margin_s = times::margin_s(exam).filter(|margin_s| (0..SKEW_SEEN_S).contains(margin_s))?;
-    let is_shown = reading.is_invalid_signature() && reading.is_intermittent && !is_wrong_anyway;
+    let is_shown = reading.is_refused_at_random() && !is_wrong_anyway;
     is_shown.then(|| {
         Finding::error(
             "refused_at_random",

@@ -1,7 +1,7 @@
 //! The object that was handed to the SDK's `join()`: its keys and values for the view and version, and against the claims of its signature.
 //!
 //! Keys by the dialect table; what the SDK does with the others was read out of the bundles and seen by running them (reference 2.1, 2.2,
-//! 2.5). An object without `signature` is taken for an excerpt: what it lacks proves nothing.
+//! 2.5). An object without `signature` is taken for an excerpt: what it lacks proves nothing, except a ZAK where the role asks for one.
 
 use serde_json::Value;
 
@@ -328,6 +328,8 @@ fn passcode(exam: &Exam<'_>, join: &Decoded) -> Option<Finding> {
             "is missing, and this meeting has a passcode"
         } else if passcode.is_empty() {
             "is empty, and this meeting has a passcode"
+        } else if kind::is_encrypted_passcode(passcode) {
+            "holds what looks like the encrypted passcode (`pwd`) of a join link, and Zoom refuses it"
         } else {
             "holds a passcode that Zoom refuses"
         };

@@ -1,6 +1,6 @@
 //! Words outside the Web SDK's codes: SDK consoles, native SDKs, Zoom's OAuth. Each names its source.
 
-use crate::verdict::Cause;
+use crate::verdict::{Cause, Party};
 
 /// Words that say what is wrong, outside the Web SDK's codes.
 pub(super) struct Phrase {
@@ -8,6 +8,8 @@ pub(super) struct Phrase {
     pub(super) words: &'static [&'static str],
     pub(super) cause: Option<Cause>,
     pub(super) suspects: &'static [Cause],
+    /// Who must act, where it is not the cause's usual party.
+    pub(super) party: Option<Party>,
     pub(super) meaning: &'static str,
     pub(super) remedy: &'static str,
 }
@@ -17,6 +19,7 @@ pub(super) const NETWORK_NUMBER: Phrase = Phrase {
     cause: Some(Cause::Network),
     suspects: &[],
     // Zoom's client shows 5000, 5003, 5004 and 1041xx where it can't reach its servers (third-party guides agree).
+    party: None,
     meaning: "The client could not reach Zoom's servers: a firewall, a proxy or security software is in the way.",
     remedy: "Let the client reach *.zoom.us on TCP 80 and 443, TCP 8801-8802 and UDP 8801-8810, or try another network.",
 };
@@ -30,6 +33,7 @@ pub(super) const KEY_OR_SECRET: Phrase = Phrase {
     ],
     cause: None,
     suspects: &[Cause::WrongAppType, Cause::WrongSecretOrKeyPair],
+    party: None,
     meaning: "The native SDK does not know this key and secret: mistyped, or of another kind of app.",
     remedy: "Use the credentials of an app that has the Meeting SDK switched on; those that work on the REST API are another app's.",
 };
@@ -49,6 +53,7 @@ const TOKEN_WRONG: Phrase = Phrase {
         Cause::TokenExpOutOfRange,
         Cause::WrongAppType,
     ],
+    party: None,
     meaning: "The native SDK's check of the token failed; it does not say why.",
     remedy: "Hand the token to `usher doctor` together with the secret.",
 };
@@ -61,6 +66,7 @@ pub(super) const TOKEN_EXPIRED_OR_INVALID: Phrase = Phrase {
         Cause::MissingClaim,
         Cause::WrongSecretOrKeyPair,
     ],
+    party: None,
     meaning: "124 next to a native SDK's error: the token is invalid or expired.",
     remedy: "Hand the token to `usher doctor` together with the secret.",
 };
@@ -70,6 +76,7 @@ pub(super) const OAUTH_CREDENTIALS: Phrase = Phrase {
     words: &[],
     cause: Some(Cause::OauthFailing),
     suspects: &[],
+    party: None,
     meaning: "Zoom's OAuth does not take the client id, the secret or the grant: there is no access token, and so no ZAK.",
     remedy: "Check account id, client id and client secret of the Server-to-Server OAuth app; they are not the Meeting SDK app's.",
 };
@@ -84,6 +91,7 @@ pub(super) const APP_DISABLED: Phrase = Phrase {
     ],
     cause: Some(Cause::AppDeactivated),
     suspects: &[],
+    party: None,
     meaning: "The app is switched off.",
     remedy: "Activate the app in Zoom's Marketplace, or have the account's administrator allow it.",
 };
@@ -98,6 +106,7 @@ pub(super) const PHRASES: &[&Phrase] = &[
         words: &["require appkey in signature", "add appkey"],
         cause: Some(Cause::MissingClaim),
         suspects: &[],
+        party: None,
         meaning: "The SDK misses `appKey` in the signature.",
         remedy: "Put the Client ID into `appKey` and `sdkKey`.",
     },
@@ -110,6 +119,7 @@ pub(super) const PHRASES: &[&Phrase] = &[
         ],
         cause: Some(Cause::KeySecretInitRemoved),
         suspects: &[],
+        party: None,
         meaning: "The native SDK no longer starts with key and secret: it takes a JWT.",
         remedy: "Sign a Meeting SDK JWT on your server and start with that. (It is the JWT *app* that Zoom dropped, not the SDK's JWT.)",
     },
@@ -124,6 +134,7 @@ pub(super) const PHRASES: &[&Phrase] = &[
         ],
         cause: Some(Cause::SdkVersionTooOld),
         suspects: &[],
+        party: None,
         meaning: "The SDK's version is below the minimum that Zoom accepts; Zoom raises it every quarter.",
         remedy: "Upgrade the SDK.",
     },
@@ -131,6 +142,7 @@ pub(super) const PHRASES: &[&Phrase] = &[
         words: &["init invalid parameter"],
         cause: Some(Cause::WrongInitParameter),
         suspects: &[],
+        party: None,
         meaning: "`init()` was given a parameter that it can't use; it does not say which.",
         remedy: "Compare the object with the type definitions of this SDK version, name by name; `leaveUrl` is required in Client View.",
     },
@@ -143,6 +155,7 @@ pub(super) const PHRASES: &[&Phrase] = &[
         ],
         cause: Some(Cause::RegistrationTokenMissing),
         suspects: &[Cause::MeetingStateOrSetting],
+        party: None,
         meaning: "The meeting wants registration, and the join brings no registrant token.",
         remedy: "Pass the registrant's `tk` on, from the link (`?tk=`) or from Zoom's API.",
     },
@@ -150,6 +163,7 @@ pub(super) const PHRASES: &[&Phrase] = &[
         words: &["waiting for the host to start", "waiting for host to start"],
         cause: None,
         suspects: &[Cause::MeetingStateOrSetting, Cause::MissingZak],
+        party: None,
         meaning: "The meeting has not been started. Either the host is not there, or it is the host who joins, without a ZAK.",
         remedy: "If this person is the host: start with role 1 and the host's ZAK.",
     },
@@ -161,6 +175,7 @@ pub(super) const PHRASES: &[&Phrase] = &[
         ],
         cause: None,
         suspects: &[Cause::MeetingStateOrSetting, Cause::ObfOwnerNotInMeeting],
+        party: None,
         meaning: "Zoom says that the meeting has ended. With an OBF token it has been seen before its owner was in (forum).",
         remedy: "Check that the meeting runs, and with an OBF token that its owner is in it.",
     },
@@ -171,6 +186,7 @@ pub(super) const PHRASES: &[&Phrase] = &[
         ],
         cause: Some(Cause::ExternalAccountNotAllowedOrUnpublishedApp),
         suspects: &[Cause::ObfRequired],
+        party: None,
         meaning: "The app may not join meetings of other accounts.",
         remedy: "Have the app reviewed by Zoom, or join meetings of the app's own account only.",
     },
@@ -183,6 +199,7 @@ pub(super) const PHRASES: &[&Phrase] = &[
         ],
         cause: Some(Cause::ObfOwnerNotInMeeting),
         suspects: &[],
+        party: None,
         meaning: "The person whose OBF token it is is not in the meeting.",
         remedy: "The authorising person has to be in first. Each failed try may e-mail the host (forum): do not retry blindly.",
     },
@@ -197,6 +214,7 @@ pub(super) const PHRASES: &[&Phrase] = &[
         ],
         cause: Some(Cause::ZakFailing),
         suspects: &[],
+        party: None,
         meaning: "The ZAK is not usable.",
         remedy: "Fetch a fresh ZAK of the meeting's host and drop the cached one.",
     },
@@ -210,6 +228,7 @@ pub(super) const PHRASES: &[&Phrase] = &[
         ],
         cause: Some(Cause::OauthFailing),
         suspects: &[],
+        party: None,
         meaning: "Zoom's OAuth refuses the credentials or the kind of grant: there is no access token, and so no ZAK.",
         remedy: "Check account id, client id and client secret of the Server-to-Server OAuth app; they are not the Meeting SDK app's.",
     },
@@ -221,6 +240,7 @@ pub(super) const PHRASES: &[&Phrase] = &[
         ],
         cause: Some(Cause::Browser),
         suspects: &[],
+        party: Some(Party::Integrator),
         meaning: "The page's Content-Security-Policy keeps the SDK from running.",
         remedy: "Allow the SDK's hosts, eval, WebAssembly and blob workers in the page's policy.",
     },
@@ -228,6 +248,7 @@ pub(super) const PHRASES: &[&Phrase] = &[
         words: &["too many requests", "rate limit"],
         cause: Some(Cause::RateLimited),
         suspects: &[],
+        party: None,
         meaning: "A rate limit was reached.",
         remedy: "Space the calls out.",
     },

@@ -115,6 +115,25 @@ fn whether_sdk_key_alone_will_do_depends_on_the_version() {
 }
 
 #[test]
+fn a_supposition_explains_no_failure_that_was_reported() {
+    let token = token_with(json!({"appKey": null}));
+    for (code, reason) in [
+        (Some("3712"), None),
+        (Some("4242"), None),
+        (None, Some("Invalid signature.")),
+    ] {
+        let report = examine(&Handed {
+            text: Some(&token),
+            error_code: code,
+            reason,
+            ..at_the_join()
+        });
+        assert_eq!(cause(&report), None, "{code:?} {reason:?}");
+        assert_eq!(suspects(&report)[0], "missing_claim");
+    }
+}
+
+#[test]
 fn two_suppositions_can_not_be_told_apart() {
     let token = token_with(json!({"appKey": null, "exp": NOW_S + 10, "iat": NOW_S - 7200}));
     let report = examine_token(&token);

@@ -225,6 +225,28 @@ fn refusals_at_random_show_a_clock_when_everything_constant_is_right() {
 }
 
 #[test]
+fn refusals_at_random_put_what_varies_before_what_is_in_every_signature() {
+    let report = error(None, Some("Signature is invalid, sporadic"));
+    assert_eq!(cause(&report), None);
+    assert_eq!(
+        suspects(&report)[..2],
+        ["iat_in_future_clock_skew", "wrong_base64"]
+    );
+}
+
+#[test]
+fn the_pages_policy_is_the_integrators() {
+    let report = error(
+        None,
+        Some("Refused to evaluate a string as JavaScript because 'unsafe-eval' is not allowed"),
+    );
+    assert_eq!(
+        (cause(&report), report.party.as_str()),
+        (Some("browser"), "integrator")
+    );
+}
+
+#[test]
 fn an_expired_code_beside_a_token_that_is_valid_is_a_contradiction_and_no_cause() {
     let token = token_with(json!({}));
     let report = examine(&Handed {
