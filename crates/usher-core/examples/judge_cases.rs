@@ -35,8 +35,32 @@ fn main() -> ExitCode {
     }
 }
 
+/// What became of the cases of one kind.
+#[derive(Default)]
+struct Tally {
+    right: usize,
+    open: usize,
+    open_but_suspected: usize,
+    wrong: usize,
+}
+
+impl Tally {
+    fn print(&self, what: &str) {
+        let Self {
+            right,
+            open,
+            open_but_suspected,
+            wrong,
+        } = self;
+        println!(
+            "{what}: {} judgeable, {right} right, {open} left open where a cause is known ({open_but_suspected} of them with it among the first three suspects), {wrong} wrong",
+            right + open + wrong
+        );
+    }
+}
+
 fn report(cases: &[Value]) {
-    let mut counts = [0_usize; 4];
+    let (mut with_evidence, mut error_only, mut prose) = (Tally::default(), Tally::default(), 0);
     println!(
         "{:<22} {:<14} {:<48} label",
         "case", "judged", "cause given"
@@ -45,41 +69,49 @@ fn report(cases: &[Value]) {
         let (report, holds_evidence) = judge(case);
         let given = report.cause.map(Cause::id);
         let label = case["root_cause"].as_str();
-        let is_judgeable = holds_evidence || names_an_error(&report);
-        let (verdict, index) = match (is_judgeable, given) {
-            (false, _) => ("not judgeable", 3),
-            (true, given) if given == label => ("right", 0),
-            (true, None) => ("null", 1),
-            (true, Some(_)) => ("WRONG", 2),
+        let suspects: Vec<&str> = report
+            .next_suspects
+            .iter()
+            .take(3)
+            .map(|cause| cause.id())
+            .collect();
+        let tally = if holds_evidence {
+            &mut with_evidence
+        } else {
+            &mut error_only
         };
-        counts[index] += 1;
+        let verdict = if !holds_evidence && !names_an_error(&report) {
+            prose += 1;
+            "not judgeable"
+        } else if given == label {
+            tally.right += 1;
+            "right"
+        } else if given.is_none() {
+            tally.open += 1;
+            tally.open_but_suspected +=
+                usize::from(label.is_some_and(|label| suspects.contains(&label)));
+            "left open"
+        } else {
+            tally.wrong += 1;
+            "WRONG"
+        };
+        let next = if given == label {
+            String::new()
+        } else {
+            format!("  next: {}", suspects.join(", "))
+        };
         println!(
-            "{:<22} {verdict:<14} {:<48} {} ({}){}",
+            "{:<22} {verdict:<14} {:<48} {} ({}){next}",
             case["id"].as_str().unwrap_or_default(),
             given.unwrap_or("-"),
             label.unwrap_or("-"),
             case["confidence"].as_str().unwrap_or_default(),
-            if given == label {
-                String::new()
-            } else {
-                format!(
-                    "  next: {:?}",
-                    report
-                        .next_suspects
-                        .iter()
-                        .take(4)
-                        .map(|c| c.id())
-                        .collect::<Vec<_>>()
-                )
-            },
         );
     }
-    let [right, open, wrong, prose] = counts;
-    println!(
-        "{} cases: {} judgeable, of these {right} right, {open} left open where a cause is known, {wrong} wrong; {prose} prose alone",
-        cases.len(),
-        right + open + wrong
-    );
+    println!();
+    with_evidence.print("token, claims, join object or old signature at hand");
+    error_only.print("only an error's code or sentence at hand");
+    println!("prose alone, not judgeable: {prose} of {}", cases.len());
 }
 
 fn names_an_error(report: &Report) -> bool {

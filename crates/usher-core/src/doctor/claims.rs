@@ -206,18 +206,9 @@ fn key_pair(exam: &Exam<'_>, claims: &Decoded) -> Vec<Finding> {
     findings
 }
 
+const NUMBER_REMEDY: &str = "Sign for the very number that `join()` gets, as a string of digits.";
+
 fn number(exam: &Exam<'_>, claims: &Decoded) -> Vec<Finding> {
-    const REMEDY: &str = "Sign for the very number that `join()` gets, as a string of digits.";
-    let wrong = |rule, message: String| {
-        Finding::error(
-            rule,
-            Cause::MnMismatchOrFormat,
-            Weight::Target,
-            message,
-            REMEDY,
-        )
-        .at(Source::Claims, claims, "mn")
-    };
     let digits = match claims.get("mn") {
         None if is_native(exam, claims) => return Vec::new(),
         None => {
@@ -226,7 +217,7 @@ fn number(exam: &Exam<'_>, claims: &Decoded) -> Vec<Finding> {
                 claims,
                 "mn",
                 "There is no `mn`, which the Web SDK needs.",
-                REMEDY,
+                NUMBER_REMEDY,
             )];
         }
         Some(Value::String(text)) => text.clone(),
@@ -236,37 +227,45 @@ fn number(exam: &Exam<'_>, claims: &Decoded) -> Vec<Finding> {
                 claims,
                 "mn",
                 format!("`mn` is {}, not a meeting number.", claims.quote("mn")),
-                REMEDY,
+                NUMBER_REMEDY,
             )];
         }
     };
-    let mut findings = Vec::new();
-    match MeetingNumber::parse(&digits) {
-        Err(refusal) => findings.push(wrong(
-            "mn_format",
-            format!("`mn` is no meeting number. {}", refusal.message),
-        )),
+    number_format(claims, &digits)
+        .into_iter()
+        .chain(number_mismatch(exam, claims, &digits))
+        .collect()
+}
+
+fn wrong_number(claims: &Decoded, rule: &'static str, message: String) -> Finding {
+    let cause = Cause::MnMismatchOrFormat;
+    Finding::error(rule, cause, Weight::Target, message, NUMBER_REMEDY).at(
+        Source::Claims,
+        claims,
+        "mn",
+    )
+}
+
+fn number_format(claims: &Decoded, digits: &str) -> Option<Finding> {
+    let message = match MeetingNumber::parse(digits) {
+        Err(refusal) => format!("`mn` is no meeting number. {}", refusal.message),
         Ok(_) if digits.bytes().any(|b| !b.is_ascii_digit()) => {
-            findings.push(wrong(
-                "mn_format",
-                "`mn` holds spaces or dashes.".to_owned(),
-            ));
+            "`mn` holds spaces or dashes.".to_owned()
         }
-        Ok(_) => {}
-    }
-    for (other, whose) in expected_numbers(exam) {
-        if plain_number(&other) != plain_number(&digits) {
-            findings.push(wrong(
-                "mn_mismatch",
-                format!(
-                    "`mn` is {}, but {whose} is another number.",
-                    claims.quote("mn")
-                ),
-            ));
-            break;
-        }
-    }
-    findings
+        Ok(_) => return None,
+    };
+    Some(wrong_number(claims, "mn_format", message))
+}
+
+fn number_mismatch(exam: &Exam<'_>, claims: &Decoded, digits: &str) -> Option<Finding> {
+    let (_, whose) = expected_numbers(exam)
+        .into_iter()
+        .find(|(expected, _)| plain_number(expected) != plain_number(digits))?;
+    let message = format!(
+        "`mn` is {}, but {whose} is another number.",
+        claims.quote("mn")
+    );
+    Some(wrong_number(claims, "mn_mismatch", message))
 }
 
 fn expected_numbers(exam: &Exam<'_>) -> Vec<(String, &'static str)> {

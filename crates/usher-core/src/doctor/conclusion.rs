@@ -3,34 +3,20 @@
 //! Without an error, the finding that explains most. With one, only what can end in that error. No guess: a code with several
 //! readings and no finding beside it leaves the cause open.
 
+use std::cmp::Reverse;
+
 use super::error_code::Reading;
 use super::numeric_date::seconds;
 use super::report::{Severity, Shown, Source, Weight};
-use super::{Exam, Finding, Kind, Report, hmac, times};
+use super::{Decoded, Exam, Finding, Kind, Report, hmac, times};
 use crate::verdict::{Cause, Party};
 
 pub(super) fn conclude(exam: &Exam<'_>, mut findings: Vec<Finding>) -> Report {
-    let contradiction = exam
-        .reading
-        .as_ref()
-        .and_then(|reading| contradiction(exam, reading));
-    if let Some(text) = contradiction
-        && let Some(said) = findings
-            .iter_mut()
-            .find(|finding| finding.rule == "error_code")
-    {
-        said.message.push_str(text);
-        said.severity = Severity::Warning;
-    }
-    // The error itself speaks through the reading.
-    let order = |finding: &Finding| {
-        (
-            finding.severity != Severity::Error,
-            finding.weight,
-            std::cmp::Reverse(finding.severity),
-        )
-    };
-    findings.sort_by_key(order);
+    admit_contradiction(exam, &mut findings);
+    findings.sort_by_key(|finding| {
+        let is_error = finding.severity == Severity::Error;
+        (!is_error, finding.weight, Reverse(finding.severity))
+    });
     let chosen = choose(exam, &findings);
     let cause = chosen.and_then(|index| findings[index].cause);
     let party = chosen.map_or(Party::Undetermined, |index| findings[index].party);
@@ -39,88 +25,103 @@ pub(super) fn conclude(exam: &Exam<'_>, mut findings: Vec<Finding>) -> Report {
         findings[..=index].rotate_right(1);
     }
     findings.extend(all_well(exam, &findings, &next_suspects));
-    let shown = [
-        (Source::Header, &exam.header),
-        (Source::Claims, &exam.claims),
-        (Source::Join, &exam.join),
-    ]
-    .into_iter()
-    .filter(|(source, _)| exam.kind != Kind::Zak || *source == Source::Join)
-    .filter_map(|(source, decoded)| {
-        Some(Shown {
-            source,
-            text: decoded.as_ref()?.text().to_owned(),
-        })
-    })
-    .collect();
     // What a ZAK says names a person and is of no use here.
-    let claims = exam
-        .claims
-        .as_ref()
-        .filter(|_| exam.kind != Kind::Zak)
-        .map(super::Decoded::shown_map);
+    let claims = exam.claims.as_ref().filter(|_| exam.kind != Kind::Zak);
     Report {
         kind: exam.kind,
         cause,
         party,
         findings,
         next_suspects,
-        claims,
+        claims: claims.map(Decoded::shown_map),
         clock: None,
         iat_offset_ms: None,
-        shown,
+        shown: [
+            (Source::Header, exam.header.as_ref()),
+            (Source::Claims, claims),
+            (Source::Join, exam.join.as_ref()),
+        ]
+        .into_iter()
+        .filter_map(|(source, decoded)| {
+            let text = decoded?.text().to_owned();
+            Some(Shown { source, text })
+        })
+        .collect(),
     }
 }
 
+fn admit_contradiction(exam: &Exam<'_>, findings: &mut [Finding]) {
+    let reading = exam.reading.as_ref();
+    let said = findings
+        .iter_mut()
+        .find(|finding| finding.rule == "error_code");
+    if let Some(text) = reading.and_then(|reading| contradiction(exam, reading))
+        && let Some(said) = said
+    {
+        said.message.push_str(text);
+        said.severity = Severity::Warning;
+    }
+}
+
+/// Whether it explains whatever the version and the moment are.
+fn is_firm(finding: &Finding) -> bool {
+    finding.weight < Weight::Supposed
+}
+
+/// Where the first error is that is wanted. The error that was handed in speaks through its reading.
+fn first(findings: &[Finding], is_wanted: impl Fn(&Finding) -> bool) -> Option<usize> {
+    findings.iter().position(|finding| {
+        finding.severity == Severity::Error && finding.rule != "error_code" && is_wanted(finding)
+    })
+}
+
 fn choose(exam: &Exam<'_>, findings: &[Finding]) -> Option<usize> {
-    let errors: Vec<usize> = (0..findings.len())
-        .filter(|index| {
-            findings[*index].severity == Severity::Error && findings[*index].rule != "error_code"
-        })
-        .collect();
-    let first = |is_wanted: &dyn Fn(&Finding) -> bool| {
-        errors
-            .iter()
-            .copied()
-            .find(|index| is_wanted(&findings[*index]))
-    };
-    let is_firm = |finding: &Finding| finding.weight < Weight::Supposed;
     let Some(reading) = &exam.reading else {
-        return first(&is_firm)
+        return first(findings, is_firm)
             .or_else(|| only_supposition(findings))
-            .or_else(|| first(&|finding| finding.weight == Weight::Age));
+            .or_else(|| first(findings, |finding| finding.weight == Weight::Age));
     };
     let is_suspect = |finding: &Finding| {
-        finding
-            .cause
-            .is_some_and(|cause| reading.suspects.contains(&cause))
+        let cause = finding.cause;
+        cause.is_some_and(|cause| reading.suspects.contains(&cause))
     };
     if let Some(said) = reading.cause {
-        let specific = first(&|finding| {
+        let is_more_specific = |finding: &Finding| {
             is_firm(finding) && (finding.cause == Some(said) || is_suspect(finding))
-        });
-        return specific.or_else(|| {
+        };
+        return first(findings, is_more_specific).or_else(|| {
             findings.iter().position(|finding| {
                 finding.rule == "error_code" && finding.severity == Severity::Error
             })
         });
     }
     if !reading.admits_signature() {
-        return first(&|finding| is_firm(finding) && is_suspect(finding));
+        return first(findings, |finding| is_firm(finding) && is_suspect(finding));
     }
+    among_faults_of_a_signature(reading, findings)
+}
+
+fn among_faults_of_a_signature(reading: &Reading, findings: &[Finding]) -> Option<usize> {
     // 3712 has many readings and prefers none; the narrower codes name theirs first.
     let preferred = reading
         .suspects
         .first()
         .filter(|_| !reading.is_invalid_signature());
-    let is_preferred =
-        |finding: &Finding| finding.cause.is_some() && finding.cause.as_ref() == preferred;
+    let is_preferred = |finding: &Finding| {
+        finding.weight != Weight::Supposed
+            && preferred.is_some()
+            && finding.cause.as_ref() == preferred
+    };
     // A host without a ZAK gets as far as the meeting.
     let is_excluded = |finding: &Finding| {
         reading.is_about_signature() && finding.cause == Some(Cause::MissingZak)
     };
-    first(&|finding| is_preferred(finding) && finding.weight != Weight::Supposed)
-        .or_else(|| first(&|finding| is_firm(finding) && !is_excluded(finding)))
+    first(findings, is_preferred)
+        .or_else(|| {
+            first(findings, |finding| {
+                is_firm(finding) && !is_excluded(finding)
+            })
+        })
         .or_else(|| only_supposition(findings).filter(|_| reading.says_nothing()))
 }
 
@@ -147,38 +148,28 @@ fn contradiction(exam: &Exam<'_>, reading: &Reading) -> Option<&'static str> {
         .then_some(" But this token has an `appKey`: the page sends another one.")
 }
 
+/// What a good signature leaves, the likeliest first. Our order.
+const AFTER_A_GOOD_SIGNATURE: &[Cause] = &[
+    Cause::WrongSecretOrKeyPair,
+    Cause::IatInFutureClockSkew,
+    Cause::MnMismatchOrFormat,
+    Cause::MissingZak,
+    Cause::ExternalAccountNotAllowedOrUnpublishedApp,
+    Cause::ObfRequired,
+    Cause::AppDeactivated,
+    Cause::WrongAppType,
+    Cause::SdkVersionTooOld,
+    Cause::MeetingStateOrSetting,
+    Cause::ZoomOutage,
+];
+
 fn next_suspects(exam: &Exam<'_>, findings: &[Finding], cause: Option<Cause>) -> Vec<Cause> {
-    /// What a good signature leaves, the likeliest first. Our order.
-    const AFTER_A_GOOD_SIGNATURE: &[Cause] = &[
-        Cause::WrongSecretOrKeyPair,
-        Cause::IatInFutureClockSkew,
-        Cause::MnMismatchOrFormat,
-        Cause::MissingZak,
-        Cause::ExternalAccountNotAllowedOrUnpublishedApp,
-        Cause::ObfRequired,
-        Cause::AppDeactivated,
-        Cause::WrongAppType,
-        Cause::SdkVersionTooOld,
-        Cause::MeetingStateOrSetting,
-        Cause::ZoomOutage,
-    ];
     let seen: Vec<Cause> = findings
         .iter()
         .filter(|finding| finding.rule != "error_code")
         .filter_map(|finding| finding.cause)
         .collect();
-    let mut said: Vec<Cause> = Vec::new();
-    if let Some(reading) = &exam.reading {
-        if reading.is_expired() && cause.is_none() {
-            said.push(Cause::ClockBehind);
-        }
-        said.extend(reading.cause);
-        said.extend(reading.suspects);
-    }
-    if cause == Some(Cause::ExpInPast) {
-        // Cached, or expired on arrival: the token alone does not tell.
-        said.push(Cause::ClockBehind);
-    }
+    let said = said(exam, cause);
     // What differs from one signature, or one moment, to the next comes before what is in all of them.
     let is_random = exam
         .reading
@@ -204,6 +195,23 @@ fn next_suspects(exam: &Exam<'_>, findings: &[Finding], cause: Option<Cause>) ->
         }
     }
     suspects
+}
+
+/// What the error says, and what goes with the cause.
+fn said(exam: &Exam<'_>, cause: Option<Cause>) -> Vec<Cause> {
+    let mut said: Vec<Cause> = Vec::new();
+    if let Some(reading) = &exam.reading {
+        if reading.is_expired() && cause.is_none() {
+            said.push(Cause::ClockBehind);
+        }
+        said.extend(reading.cause);
+        said.extend(reading.suspects);
+    }
+    if cause == Some(Cause::ExpInPast) {
+        // Cached, or expired on arrival: the token alone does not tell.
+        said.push(Cause::ClockBehind);
+    }
+    said
 }
 
 /// Whether what was handed in shows that it is not this. Called for what no finding names.

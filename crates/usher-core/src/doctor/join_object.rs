@@ -235,42 +235,43 @@ fn values(join: &Decoded) -> Vec<Finding> {
     check("passWord", limits::passcode);
     check("password", limits::passcode);
     check("userEmail", limits::user_email);
-    if let Some(number) = join
-        .text_of("meetingNumber")
-        .filter(|number| !number.bytes().all(|b| b.is_ascii_digit()) || number.len() > 12)
-    {
-        let what = if number.len() > 12 {
-            "has more than 12 characters: the SDK answers 4003"
-        } else {
-            "holds something other than digits"
-        };
-        findings.push(
-            Finding::error(
-                "join_number",
-                Cause::MnMismatchOrFormat,
-                Weight::Join,
-                format!("`meetingNumber` {what}."),
-                "Pass the digits only.",
-            )
-            .at(Source::Join, join, "meetingNumber"),
-        );
-    }
-    if let Some(key) = join
-        .text_of("customerKey")
-        .filter(|key| key.encode_utf16().count() > 35)
-    {
-        let length = key.encode_utf16().count();
-        findings.push(
-            Finding::warning(
-                "customer_key",
-                None,
-                format!("`customerKey` has {length} characters: the SDK cuts it at 36 without a word, and Zoom's API gives back 35. It fails no join, but the id is lost."),
-                "Use at most 35 ASCII characters; a UUID without hyphens fits.",
-            )
-            .at(Source::Join, join, "customerKey"),
-        );
-    }
+    findings.extend(number(join));
+    findings.extend(customer_key(join));
     findings
+}
+
+fn number(join: &Decoded) -> Option<Finding> {
+    let number = join.text_of("meetingNumber")?;
+    let what = if number.len() > 12 {
+        "has more than 12 characters: the SDK answers 4003"
+    } else if number.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    } else {
+        "holds something other than digits"
+    };
+    Some(
+        Finding::error(
+            "join_number",
+            Cause::MnMismatchOrFormat,
+            Weight::Join,
+            format!("`meetingNumber` {what}."),
+            "Pass the digits only.",
+        )
+        .at(Source::Join, join, "meetingNumber"),
+    )
+}
+
+fn customer_key(join: &Decoded) -> Option<Finding> {
+    let length = join.text_of("customerKey")?.encode_utf16().count();
+    (length > 35).then(|| {
+        Finding::warning(
+            "customer_key",
+            None,
+            format!("`customerKey` has {length} characters: the SDK cuts it at 36 without a word, and Zoom's API gives back 35. It fails no join, but the id is lost."),
+            "Use at most 35 ASCII characters; a UUID without hyphens fits.",
+        )
+        .at(Source::Join, join, "customerKey")
+    })
 }
 
 fn is_filled(join: &Decoded, name: &str) -> bool {

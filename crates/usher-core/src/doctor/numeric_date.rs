@@ -32,56 +32,42 @@ pub(super) fn seconds(claims: &Decoded, name: &str) -> Option<i64> {
         .filter(|seconds| (DURATION_BELOW..MILLISECONDS_FROM).contains(seconds))
 }
 
+const REMEDY: &str =
+    "Write it as a whole number of seconds since 1970: floor(milliseconds / 1000).";
+
 fn time(exam: &Exam<'_>, claims: &Decoded, name: &str) -> Option<Finding> {
-    const REMEDY: &str =
-        "Write it as a whole number of seconds since 1970: floor(milliseconds / 1000).";
     let Some(value) = claims.get(name) else {
         return missing_time(exam, claims, name);
     };
-    if let Some(number) = value.as_f64().filter(|_| value.as_i64().is_none()) {
-        let form = if number.fract() == 0.0 {
-            "in exponent or decimal form"
-        } else {
-            "a fraction"
-        };
-        return Some(wrong_type(
-            claims,
-            name,
-            format!(
-                "`{name}` is {}, {form}, not a whole number of seconds.",
-                claims.quote(name)
-            ),
-            REMEDY,
-        ));
-    }
-    let Some(seconds) = value.as_i64() else {
-        return Some(wrong_type(
-            claims,
-            name,
-            format!("`{name}` is {}, not a number.", claims.quote(name)),
-            REMEDY,
-        ));
+    let written = claims.quote(name);
+    let message = match (value.as_i64(), value.as_f64()) {
+        (Some(seconds), _) if seconds >= MILLISECONDS_FROM => {
+            return Some(milliseconds(claims, name, seconds));
+        }
+        (Some(seconds), _) if seconds < DURATION_BELOW => {
+            format!("`{name}` is {written}: a duration, not a moment.")
+        }
+        (Some(_), _) => return None,
+        (None, Some(number)) if number.fract() == 0.0 => format!(
+            "`{name}` is {written}, in exponent or decimal form, not a whole number of seconds."
+        ),
+        (None, Some(_)) => {
+            format!("`{name}` is {written}, a fraction, not a whole number of seconds.")
+        }
+        (None, None) => format!("`{name}` is {written}, not a number."),
     };
-    if seconds >= MILLISECONDS_FROM {
-        return Some(
-            Finding::error(
-                "milliseconds",
-                Cause::IatInMilliseconds,
-                Weight::Unit,
-                format!("`{name}` is {seconds}: milliseconds, not seconds."),
-                REMEDY,
-            )
-            .at(Source::Claims, claims, name),
-        );
-    }
-    (seconds < DURATION_BELOW).then(|| {
-        wrong_type(
-            claims,
-            name,
-            format!("`{name}` is {seconds}: a duration, not a moment."),
-            REMEDY,
-        )
-    })
+    Some(wrong_type(claims, name, message, REMEDY))
+}
+
+fn milliseconds(claims: &Decoded, name: &str, value: i64) -> Finding {
+    Finding::error(
+        "milliseconds",
+        Cause::IatInMilliseconds,
+        Weight::Unit,
+        format!("`{name}` is {value}: milliseconds, not seconds."),
+        REMEDY,
+    )
+    .at(Source::Claims, claims, name)
 }
 
 fn missing_time(exam: &Exam<'_>, claims: &Decoded, name: &str) -> Option<Finding> {

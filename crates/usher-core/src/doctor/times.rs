@@ -109,6 +109,15 @@ fn token_exp(exam: &Exam<'_>, claims: &Decoded) -> Option<Finding> {
         )));
     }
     let is_long = iat.is_some_and(|iat| token_exp - iat > LIFETIME_MAX_S);
+    unusual_token_exp(claims, token_exp, exp, is_long)
+}
+
+fn unusual_token_exp(
+    claims: &Decoded,
+    token_exp: i64,
+    exp: Option<i64>,
+    is_long: bool,
+) -> Option<Finding> {
     let differs = exp.filter(|exp| *exp != token_exp);
     if !is_long && differs.is_none() {
         return None;
