@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::decoded::Decoded;
+use super::join_object::SDK_KEY_OBSOLETE_SINCE;
 use super::report::{Source, Weight};
 use super::{Exam, Finding};
 use crate::join::dialect::{APP_KEY_REQUIRED_SINCE, OLDEST_VERSION};
@@ -143,19 +144,30 @@ fn only_sdk_key(exam: &Exam<'_>, claims: &Decoded) -> Finding {
 }
 
 fn only_app_key(exam: &Exam<'_>, claims: &Decoded) -> Option<Finding> {
-    let version = exam
-        .handed
-        .sdk_version
-        .filter(|version| *version < APP_KEY_REQUIRED_SINCE)?;
-    (!is_native(exam, claims)).then(|| {
-        missing(
-            Weight::Documented,
+    const REMEDY: &str =
+        "Put the same Client ID into `sdkKey` too; both together fit every version.";
+    let version = exam.handed.sdk_version?;
+    if version >= APP_KEY_REQUIRED_SINCE || is_native(exam, claims) {
+        return None;
+    }
+    // 4.x reads the key out of the JWT and asks for `appKey` in its console; below, `sdkKey` is documented as required.
+    if version >= SDK_KEY_OBSOLETE_SINCE {
+        let message = format!("There is no `sdkKey`. Web SDK {version} may do without.");
+        return Some(Finding::info("sdk_key", message, REMEDY).at(
+            Source::Claims,
             claims,
             "sdkKey",
-            &format!("There is no `sdkKey`, which Web SDKs below {APP_KEY_REQUIRED_SINCE} are documented to require; this is for {version}."),
-            "Put the same Client ID into `sdkKey` too; both together fit every version.",
-        )
-    })
+        ));
+    }
+    Some(missing(
+        Weight::Documented,
+        claims,
+        "sdkKey",
+        &format!(
+            "There is no `sdkKey`, which is documented as required for this Web SDK, {version}."
+        ),
+        REMEDY,
+    ))
 }
 
 fn key_pair(exam: &Exam<'_>, claims: &Decoded) -> Vec<Finding> {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 
-use super::error_text::{Said, first_said, of_native_number, says_intermittent};
+use super::error_text::{Said, first_said, of_native_number, says_fresh, says_intermittent};
 use super::report::{Severity, Weight};
 use super::{Exam, Finding, Handed, times};
 use crate::failure::{self, Failure, FaultClass, Views};
@@ -28,6 +28,8 @@ pub(super) struct Reading {
     has_code: bool,
     /// Whether the text says that it comes and goes.
     is_intermittent: bool,
+    /// Whether the text says that the signature had just been made.
+    is_fresh: bool,
 }
 
 impl Reading {
@@ -122,6 +124,7 @@ pub(super) fn read(handed: &Handed<'_>, pasted: Option<&str>) -> Option<Reading>
             party: phrase.party,
             has_code: false,
             is_intermittent: false,
+            is_fresh: false,
         },
         None => unknown(code),
     };
@@ -135,6 +138,7 @@ pub(super) fn read(handed: &Handed<'_>, pasted: Option<&str>) -> Option<Reading>
     }
     reading.has_code = code.is_some();
     reading.is_intermittent = says_intermittent(&text);
+    reading.is_fresh = says_fresh(&text);
     consider_date(handed, &mut reading);
     Some(reading)
 }
@@ -172,6 +176,7 @@ fn of_failure(failure: &'static Failure) -> Reading {
         party: None,
         has_code: false,
         is_intermittent: false,
+        is_fresh: false,
     }
 }
 
@@ -191,6 +196,7 @@ fn unknown(code: Option<&str>) -> Reading {
         party: None,
         has_code: false,
         is_intermittent: false,
+        is_fresh: false,
     }
 }
 
@@ -261,6 +267,7 @@ pub(super) fn findings(exam: &Exam<'_>, others: &[Finding]) -> Vec<Finding> {
     }
     std::iter::once(finding)
         .chain(comes_and_goes(exam, reading, others))
+        .chain(expired_on_arrival(reading, others))
         .collect()
 }
 
@@ -278,9 +285,27 @@ fn comes_and_goes(exam: &Exam<'_>, reading: &Reading, others: &[Finding]) -> Opt
         Finding::error(
             "refused_at_random",
             Cause::IatInFutureClockSkew,
-            Weight::Moment,
+            Weight::Together,
             format!("Zoom refuses at random what it accepts on a retry, which rules out secret, key and claims; and `iat` is only {margin_s} s before the given moment. A clock that is ahead by more explains it. (Zoom's tolerance is unverified; 120 s of skew were reported.)"),
             "Set `iat` further back, count `exp` from there, and synchronise the clock that signs (NTP).",
+        )
+    })
+}
+
+/// A signature that had just been made and is expired all the same was made by a clock that is behind; nothing was cached.
+fn expired_on_arrival(reading: &Reading, others: &[Finding]) -> Option<Finding> {
+    let expired = others
+        .iter()
+        .find(|other| other.rule == "exp_in_past" && other.weight == Weight::Moment)?;
+    (reading.is_expired() && reading.is_fresh).then(|| Finding {
+        place: expired.place.clone(),
+        claim: expired.claim.clone(),
+        ..Finding::error(
+            "expired_on_arrival",
+            Cause::ClockBehind,
+            Weight::Together,
+            "The signature had just been made, and at the given moment it has expired: the clock that signs is behind by more than the signature's lifetime.",
+            "Synchronise the clock that signs (NTP), and take its time in UTC.",
         )
     })
 }

@@ -108,6 +108,20 @@ fn is_labelled(before: &str) -> bool {
         .any(|label| word.ends_with(label))
 }
 
+/// Whether a text says that the signature was fresh, so that it can't have expired in a cache.
+pub(super) fn says_fresh(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "fresh",
+        "just generated",
+        "newly generated",
+        "just created",
+        "just minted",
+        "on arrival",
+    ];
+    let text = text.to_ascii_lowercase();
+    WORDS.iter().any(|word| text.contains(word))
+}
+
 /// Whether a text says that the failure comes and goes, which no fault that is in every signature explains.
 pub(super) fn says_intermittent(text: &str) -> bool {
     const WORDS: &[&str] = &[

@@ -139,7 +139,7 @@ fn unknown_key(exam: &Exam<'_>, join: &Decoded, name: &str, version: SdkVersion)
 }
 
 /// 4.0.0 made `sdkKey` in `join()` obsolete; before, it goes to Zoom as the key to check the signature with (reference 2.5).
-const SDK_KEY_OBSOLETE_SINCE: SdkVersion = SdkVersion(4, 0, 0);
+pub(super) const SDK_KEY_OBSOLETE_SINCE: SdkVersion = SdkVersion(4, 0, 0);
 
 fn sdk_key(exam: &Exam<'_>, join: &Decoded) -> Option<Finding> {
     let key = join.text_of("sdkKey")?;

@@ -245,7 +245,25 @@ pub(super) const PHRASES: &[&Phrase] = &[
         remedy: "Allow the SDK's hosts, eval, WebAssembly and blob workers in the page's policy.",
     },
     &Phrase {
-        words: &["too many requests", "rate limit"],
+        // Names of native results, with the words of their headers: "Time out", "Service is busy".
+        words: &["authret_overtime", "authret_service_busy"],
+        cause: None,
+        suspects: &[Cause::Network, Cause::ZoomPartialOutage],
+        party: None,
+        meaning: "The native SDK got no answer in time, or Zoom was busy.",
+        remedy: "Look at how many are affected: one network, or everybody.",
+    },
+    &Phrase {
+        // What Zoom's clients show where only signed-in people may join.
+        words: &["authorized attendees only", "only authorized attendees"],
+        cause: Some(Cause::MeetingStateOrSetting),
+        suspects: &[Cause::MissingZak],
+        party: None,
+        meaning: "Only signed-in people of certain accounts may join this meeting.",
+        remedy: "Join with a ZAK of a signed-in person, or let the host lift the setting.",
+    },
+    &Phrase {
+        words: &["authret_limit_exceeded", "too many requests", "rate limit"],
         cause: Some(Cause::RateLimited),
         suspects: &[],
         party: None,

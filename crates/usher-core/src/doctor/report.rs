@@ -99,6 +99,8 @@ pub(super) enum Weight {
     TokenExp,
     /// The object given to `join()`.
     Join,
+    /// The error and the token together show it.
+    Together,
     /// Not valid yet, or no longer, at the moment that was given.
     Moment,
     /// A rule that Zoom documents and that nobody was seen to fail by.

@@ -197,6 +197,10 @@ const SENTENCES: &[(&str, &str)] = &[
     ("wrong meeting password", "3004"),
     ("meeting has not started", "3008"),
     ("meeting not started", "3008"),
+    ("another meeting in progress", "3000"),
+    ("removed by the host", "3009"),
+    ("meeting is locked", "4006"),
+    ("connection error", "-3000"),
     ("only authenticated users can join", "4012"),
     ("join parameters:", "3"),
 ];

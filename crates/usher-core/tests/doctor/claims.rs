@@ -152,6 +152,7 @@ fn app_key_alone_is_against_the_table_of_old_versions_only() {
         })
     };
     assert_eq!(cause(&with(SdkVersion(2, 16, 0))), Some("missing_claim"));
+    assert_eq!(cause(&with(SdkVersion(4, 0, 7))), None);
     assert_eq!(cause(&with(SdkVersion(5, 0, 0))), None);
     assert_eq!(cause(&examine_token(&token)), None);
 }

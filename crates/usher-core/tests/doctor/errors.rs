@@ -247,6 +247,30 @@ fn the_pages_policy_is_the_integrators() {
 }
 
 #[test]
+fn a_fresh_signature_that_has_expired_shows_a_clock_that_is_behind() {
+    let claims = claims_with(
+        json!({"iat": NOW_S - 10_000, "exp": NOW_S - 2_800, "tokenExp": NOW_S - 2_800}),
+    )
+    .to_string();
+    let with = |reason| {
+        examine(&Handed {
+            claims: Some(&claims),
+            error_code: Some("3705"),
+            reason: Some(reason),
+            ..at_the_join()
+        })
+    };
+    assert_eq!(
+        cause(&with("expired, though it was just generated")),
+        Some("clock_behind")
+    );
+    assert_eq!(
+        cause(&with("The signature has expired.")),
+        Some("exp_in_past")
+    );
+}
+
+#[test]
 fn an_expired_code_beside_a_token_that_is_valid_is_a_contradiction_and_no_cause() {
     let token = token_with(json!({}));
     let report = examine(&Handed {

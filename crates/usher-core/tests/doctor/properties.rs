@@ -105,6 +105,14 @@ proptest! {
     }
 
     #[test]
+    fn it_never_panics_on_what_looks_like_a_token(
+        text in "(Bearer |'|\"|\\{\"signature\":\")?(eyJ|ewo)?[A-Za-z0-9+/=_. é-]{0,90}[012]?",
+    ) {
+        let report = examine(&Handed { text: Some(&text), secret: Some(SECRET), ..at_the_join() });
+        check_places(&report);
+    }
+
+    #[test]
     fn it_never_shows_a_secret_or_the_third_part_of_a_token(
         header in any_object(), claims in any_object(), join in any_object(), wrap in 0..5, now_is_given: bool,
     ) {
