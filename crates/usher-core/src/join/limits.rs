@@ -24,7 +24,8 @@ pub(crate) fn user_name(name: &str) -> Result<(), Refusal> {
     text(FIELD, name, USER_NAME_MAX)
 }
 
-pub(crate) fn passcode(passcode: &str) -> Result<(), Refusal> {
+/// Refuses a passcode that the SDK would refuse: over 32 characters, or with control characters.
+pub fn passcode(passcode: &str) -> Result<(), Refusal> {
     text("passcode", passcode, PASSCODE_MAX)
 }
 
@@ -95,6 +96,6 @@ fn text(field: &'static str, value: &str, max: usize) -> Result<(), Refusal> {
 }
 
 /// Unicode's directional formatting characters (UAX #9, section 2): they let a name pose as another.
-fn is_bidi_mark(c: char) -> bool {
+pub fn is_bidi_mark(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -4,7 +4,8 @@
 //! it). Which keys those are for a view and version stands in [`dialect`], with its source.
 
 pub mod dialect;
-pub(crate) mod limits;
+pub mod limits;
 mod mint;
 
+pub use limits::passcode as check_passcode;
 pub use mint::{JoinParameters, JoinRequest, Minted, mint};

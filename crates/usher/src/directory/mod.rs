@@ -1,0 +1,352 @@
+//! Keys and meetings in memory: what minting needs, whether or not the store is there.
+//!
+//! Looking up touches no disk and waits for no future: a read lock, held for one hash-map access. [`Directory::refresh`] brings in what
+//! changed in the store, and [`keep_fresh`] calls it every second, so that other processes' writes (`usher key revoke`)
+//! count here too. What is in memory is also in a sealed snapshot, for a start while the store is away.
+
+mod snapshot;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use thiserror::Error;
+use tokio::sync::Mutex;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use usher_core::meeting::MeetingNumber;
+
+use crate::seal::MasterKey;
+use crate::store::{
+    self, Changes, IfMissing, KeyId, KeyRecord, Meeting, Name, Scope, Scopes, Store, StoreError,
+};
+
+pub use snapshot::SnapshotError;
+
+/// How long a write of another process may stay unseen.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Where the store and its snapshot are.
+#[derive(Debug, Clone)]
+pub struct Files {
+    pub sqlite: PathBuf,
+    pub snapshot: PathBuf,
+}
+
+/// What minting needs to know.
+#[derive(Debug)]
+pub struct Directory {
+    files: Files,
+    master_key: Arc<MasterKey>,
+    now: fn() -> Timestamp,
+    contents: RwLock<Contents>,
+    link: RwLock<Link>,
+    /// One refresh at a time; no look-up waits for it.
+    refreshing: Mutex<()>,
+    snapshot_is_due: AtomicBool,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Contents {
+    /// The store's revision that this is; none if it came from a snapshot.
+    revision: Option<i64>,
+    /// Those that work: a revoked key is not here.
+    keys: HashMap<KeyId, KeyRecord>,
+    meetings: HashMap<MeetingNumber, Arc<Meeting>>,
+}
+
+#[derive(Debug)]
+enum Link {
+    Present(Store),
+    Away { since: Timestamp, error: StoreError },
+}
+
+/// Whether the store can be used, for `/readyz`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreState {
+    Present,
+    Away {
+        since: Timestamp,
+        code: &'static str,
+        message: String,
+    },
+}
+
+/// Who calls: the holder of a key that works.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    pub key: KeyId,
+    pub name: Name,
+    pub scopes: Scopes,
+}
+
+/// Neither the store nor a snapshot to start from.
+#[derive(Debug, Error)]
+#[error("{store} ({snapshot})")]
+pub struct StartError {
+    pub store: StoreError,
+    pub snapshot: SnapshotError,
+}
+
+impl Files {
+    /// Opens the store. It is created only where there is no snapshot: a snapshot says that there was a store, and an empty
+    /// one in its place (a disk not mounted, a path mistyped) would make everybody's key and meeting unknown.
+    pub async fn open_store(&self, master_key: Arc<MasterKey>) -> Result<Store, StoreError> {
+        let snapshot = self.snapshot.clone();
+        let has_snapshot = store::blocking(move || snapshot.try_exists())
+            .await
+            .unwrap_or(true);
+        let if_missing = if has_snapshot {
+            IfMissing::Fail
+        } else {
+            IfMissing::Create
+        };
+        Store::open(&self.sqlite, if_missing, master_key).await
+    }
+}
+
+impl Directory {
+    /// Loads keys and meetings from the store or, while it is away, from the snapshot.
+    pub async fn start(
+        files: Files,
+        master_key: Arc<MasterKey>,
+        now: fn() -> Timestamp,
+    ) -> Result<Self, StartError> {
+        let (contents, link) = match load(&files, &master_key).await {
+            Ok((contents, store)) => (contents, Link::Present(store)),
+            Err(error) => match read_snapshot(&files.snapshot, &master_key).await {
+                Ok(contents) => {
+                    tracing::warn!(
+                        code = error.code(),
+                        "the store is away, starting from the snapshot: {error}"
+                    );
+                    (
+                        contents,
+                        Link::Away {
+                            since: now(),
+                            error,
+                        },
+                    )
+                }
+                Err(snapshot) => {
+                    return Err(StartError {
+                        store: error,
+                        snapshot,
+                    });
+                }
+            },
+        };
+        Ok(Self {
+            files,
+            master_key,
+            now,
+            snapshot_is_due: AtomicBool::new(contents.revision.is_some()),
+            contents: RwLock::new(contents),
+            link: RwLock::new(link),
+            refreshing: Mutex::new(()),
+        })
+    }
+
+    /// The meeting, if it is registered.
+    pub fn meeting(&self, number: MeetingNumber) -> Option<Arc<Meeting>> {
+        read(&self.contents).meetings.get(&number).cloned()
+    }
+
+    /// Who the text of a key belongs to. `None` whether it is malformed, unknown, wrong or revoked: the difference would help a guesser only.
+    pub fn authenticate(&self, key: &str) -> Option<Principal> {
+        let id = KeyId::of_key(key)?;
+        let contents = read(&self.contents);
+        let known = contents.keys.get(&id)?;
+        known.hash.is_of(key).then(|| Principal {
+            key: id,
+            name: known.name.clone(),
+            scopes: known.scopes,
+        })
+    }
+
+    /// The store, for verbs that need it; while it is away, why. After a write, [`Self::refresh`] makes it count.
+    pub fn store(&self) -> Result<Store, StoreError> {
+        match &*read(&self.link) {
+            Link::Present(store) => Ok(store.clone()),
+            Link::Away { error, .. } => Err(error.clone()),
+        }
+    }
+
+    /// Whether the store can be used.
+    pub fn store_state(&self) -> StoreState {
+        match &*read(&self.link) {
+            Link::Present(_) => StoreState::Present,
+            Link::Away { since, error } => StoreState::Away {
+                since: *since,
+                code: error.code(),
+                message: error.to_string(),
+            },
+        }
+    }
+
+    /// Brings in what changed in the store; opens it again if it was away. If that fails, what is in memory
+    /// stays, and [`Self::store_state`] says why, too.
+    pub async fn refresh(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = self.refreshing.lock().await;
+        let result = match self.store() {
+            Ok(store) => self.catch_up(&store).await,
+            Err(_) => self.reopen().await,
+        };
+        if let Err(error) = &result {
+            self.lose_store(error).await;
+        }
+        result
+    }
+
+    /// Writes the snapshot if memory knows something that it doesn't.
+    pub async fn save_snapshot(&self) -> io::Result<()> {
+        if !self.snapshot_is_due.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let contents = read(&self.contents).clone();
+        let (file, master_key) = (self.files.snapshot.clone(), self.master_key.clone());
+        let result = store::blocking(move || snapshot::write(&file, &master_key, &contents)).await;
+        if result.is_err() {
+            self.snapshot_is_due.store(true, Ordering::Release);
+        }
+        result
+    }
+
+    async fn catch_up(&self, store: &Store) -> Result<(), StoreError> {
+        store.check_in_place().await?;
+        let known = read(&self.contents).revision;
+        if let Some(changes) = store.changes_since(known).await? {
+            write(&self.contents).take_in(changes);
+            self.snapshot_is_due.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    async fn reopen(&self) -> Result<(), StoreError> {
+        let (contents, store) = load(&self.files, &self.master_key).await?;
+        *write(&self.contents) = contents;
+        *write(&self.link) = Link::Present(store);
+        self.snapshot_is_due.store(true, Ordering::Release);
+        tracing::info!("the store is back");
+        Ok(())
+    }
+
+    async fn lose_store(&self, error: &StoreError) {
+        let lost = {
+            let mut link = write(&self.link);
+            let since = match &*link {
+                Link::Away { since, .. } => *since,
+                Link::Present(_) => (self.now)(),
+            };
+            let away = Link::Away {
+                since,
+                error: error.clone(),
+            };
+            std::mem::replace(&mut *link, away)
+        };
+        if let Link::Present(store) = lost {
+            tracing::warn!(
+                code = error.code(),
+                "the store is away, minting goes on from memory: {error}"
+            );
+            store.close().await;
+        }
+    }
+}
+
+/// Keeps memory and snapshot up to date until told to stop.
+pub async fn keep_fresh(directory: Arc<Directory>, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(REFRESH_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last_complaint = None;
+    loop {
+        let is_last = tokio::select! {
+            () = stop.cancelled() => true,
+            _ = ticks.tick() => false,
+        };
+        // A failure is logged once and stays in `store_state`.
+        let _ = directory.refresh().await;
+        let complaint = directory
+            .save_snapshot()
+            .await
+            .err()
+            .map(|error| error.to_string());
+        if let Some(error) = complaint.as_ref().filter(|_| complaint != last_complaint) {
+            tracing::warn!(
+                "the snapshot {} can't be written: {error}",
+                directory.files.snapshot.display()
+            );
+        }
+        last_complaint = complaint;
+        if is_last {
+            return;
+        }
+    }
+}
+
+async fn load(files: &Files, master_key: &Arc<MasterKey>) -> Result<(Contents, Store), StoreError> {
+    let store = files.open_store(master_key.clone()).await?;
+    let mut contents = Contents::default();
+    if let Some(changes) = store.changes_since(None).await? {
+        contents.take_in(changes);
+    }
+    Ok((contents, store))
+}
+
+async fn read_snapshot(
+    file: &Path,
+    master_key: &Arc<MasterKey>,
+) -> Result<Contents, SnapshotError> {
+    let (path, master_key) = (file.to_owned(), master_key.clone());
+    tokio::task::spawn_blocking(move || snapshot::read(&path, &master_key))
+        .await
+        .unwrap_or_else(|error| {
+            Err(SnapshotError::Io {
+                file: file.to_owned(),
+                error: io::Error::other(error),
+            })
+        })
+}
+
+impl Contents {
+    fn take_in(&mut self, changes: Changes) {
+        if changes.is_everything {
+            self.meetings.clear();
+        }
+        for number in changes.deleted {
+            self.meetings.remove(&number);
+        }
+        self.meetings.extend(
+            changes
+                .meetings
+                .into_iter()
+                .map(|meeting| (meeting.number, Arc::new(meeting))),
+        );
+        let working = changes
+            .keys
+            .into_iter()
+            .filter(|key| key.revoked_at.is_none());
+        self.keys = working.map(|key| (key.id, key)).collect();
+        self.revision = Some(changes.revision);
+    }
+}
+
+impl Principal {
+    /// Whether the key lets its holder do what the scope is for.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.allow(scope)
+    }
+}
+
+/// A panic elsewhere doesn't make what is in memory wrong: the locks are held for insertions and assignments only.
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}

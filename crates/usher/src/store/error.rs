@@ -1,0 +1,115 @@
+//! What can go wrong with a store, in words that name the file and the remedy.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sqlx::migrate::MigrateError;
+use thiserror::Error;
+use usher_core::meeting::MeetingNumber;
+
+use crate::seal::SealError;
+
+/// Why a verb of the store failed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum StoreError {
+    /// The one error that is the caller's.
+    #[error("meeting {0} is registered already; change it instead")]
+    MeetingExists(MeetingNumber),
+    #[error("{} is locked by another program; end that program, or try again", .file.display())]
+    Locked { file: PathBuf },
+    #[error("{} can't be written to; give the user who runs Usher write permission on the file and its folder", .file.display())]
+    ReadOnly { file: PathBuf },
+    #[error("the disk with {} is full; make room on it", .file.display())]
+    Full { file: PathBuf },
+    #[error("{} is damaged or no SQLite file ({detail}); restore it from a backup", .file.display())]
+    Corrupt { file: PathBuf, detail: String },
+    #[error("{} was written by a newer version of Usher (migration {migration}); run that version or a later one", .file.display())]
+    NewerThanBinary { file: PathBuf, migration: i64 },
+    #[error("{} was sealed with another master key; give Usher the key that was in use when the file was made", .file.display())]
+    OtherMasterKey { file: PathBuf },
+    #[error("{} is missing; mount its disk or restore it from a backup, or remove the snapshot to begin anew", .file.display())]
+    Missing { file: PathBuf },
+    #[error("can't use {}: {detail}; check the path, and that the user who runs Usher may use it", .file.display())]
+    Unavailable { file: PathBuf, detail: String },
+}
+
+impl StoreError {
+    /// Stable code for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::MeetingExists(_) => "meeting_exists",
+            Self::Locked { .. } => "store_locked",
+            Self::ReadOnly { .. } => "store_read_only",
+            Self::Full { .. } => "store_full",
+            Self::Corrupt { .. } => "store_corrupt",
+            Self::NewerThanBinary { .. } => "store_newer_than_binary",
+            Self::OtherMasterKey { .. } => "store_other_master_key",
+            Self::Missing { .. } => "store_missing",
+            Self::Unavailable { .. } => "store_unavailable",
+        }
+    }
+
+    pub(super) fn of_sql(error: &sqlx::Error, file: &Path) -> Self {
+        let detail = error.to_string();
+        let file = file.to_owned();
+        match error {
+            sqlx::Error::Database(database) => match primary_code(database.as_ref()) {
+                Some(5 | 6) => Self::Locked { file },
+                Some(8) => Self::ReadOnly { file },
+                Some(11 | 26) => Self::Corrupt { file, detail },
+                Some(13) => Self::Full { file },
+                _ => Self::Unavailable { file, detail },
+            },
+            // All connections are at work for longer than a caller waits.
+            sqlx::Error::PoolTimedOut => Self::Locked { file },
+            sqlx::Error::ColumnDecode { source, .. } | sqlx::Error::Decode(source) => {
+                match source.downcast_ref() {
+                    Some(SealError::OtherKey) => Self::OtherMasterKey { file },
+                    _ => Self::Corrupt { file, detail },
+                }
+            }
+            sqlx::Error::ColumnNotFound(_) | sqlx::Error::RowNotFound => {
+                Self::Corrupt { file, detail }
+            }
+            _ => Self::Unavailable { file, detail },
+        }
+    }
+
+    pub(super) fn of_migration(error: &MigrateError, file: &Path) -> Self {
+        let detail = error.to_string();
+        let file = file.to_owned();
+        match error {
+            MigrateError::VersionMissing(migration) => Self::NewerThanBinary {
+                file,
+                migration: *migration,
+            },
+            MigrateError::Execute(sql) | MigrateError::ExecuteMigration(sql, _) => {
+                Self::of_sql(sql, &file)
+            }
+            MigrateError::VersionMismatch(_) | MigrateError::Dirty(_) => {
+                Self::Corrupt { file, detail }
+            }
+            _ => Self::Unavailable { file, detail },
+        }
+    }
+
+    pub(super) fn of_io(error: &io::Error, file: &Path) -> Self {
+        let file = file.to_owned();
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Missing { file },
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+                Self::ReadOnly { file }
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { file },
+            _ => Self::Unavailable {
+                file,
+                detail: error.to_string(),
+            },
+        }
+    }
+}
+
+/// SQLite's primary result code, the low byte of the extended one: <https://www.sqlite.org/rescode.html>.
+fn primary_code(error: &dyn sqlx::error::DatabaseError) -> Option<i32> {
+    error.code()?.parse::<i32>().ok().map(|code| code & 0xff)
+}

@@ -1,0 +1,243 @@
+//! Meetings and API keys on disk: one SQLite file, one method = one transaction.
+//!
+//! One connection writes, so that writers queue here and not in SQLite's busy handler; others read beside it (WAL). Every
+//! write raises the store's revision and marks what it touched, so that readers in memory ask for [`Store::changes_since`] instead of
+//! reading everything; `PRAGMA data_version` would tell them that something changed, but not what.
+
+mod changes;
+mod error;
+mod key;
+mod keys;
+mod meeting;
+mod meetings;
+mod text;
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{SqlSafeStr, Sqlite, Transaction};
+
+use crate::seal::{self, MasterKey};
+
+pub use changes::Changes;
+pub use error::StoreError;
+pub use key::{ApiKey, KeyHash, KeyId, KeyRecord, Scope, Scopes};
+pub use meeting::{Edit, Meeting, MeetingChange, Passcode};
+pub use meetings::{MeetingPage, PAGE_MAX};
+pub use text::{Host, Name, Text, Topic};
+
+/// How long a write waits for another process's. Longer than any transaction here, shorter than a caller's patience.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a verb waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Readers beside the writer: listing is rare, minting doesn't read.
+const READERS: u32 = 4;
+
+/// What to do about a file that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfMissing {
+    Create,
+    Fail,
+}
+
+/// An open store. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    file: Arc<Path>,
+    inode: Inode,
+    master_key: Arc<MasterKey>,
+    writer: SqlitePool,
+    reader: SqlitePool,
+}
+
+/// Device and number: tells a file from another one that took its path.
+type Inode = (u64, u64);
+
+impl Store {
+    /// Opens the SQLite file and brings its tables up to date.
+    pub async fn open(
+        file: &Path,
+        if_missing: IfMissing,
+        master_key: Arc<MasterKey>,
+    ) -> Result<Self, StoreError> {
+        let path = file.to_owned();
+        let inode = blocking(move || prepare(&path, if_missing))
+            .await
+            .map_err(|error| StoreError::of_io(&error, file))?;
+        let sql = |error: sqlx::Error| StoreError::of_sql(&error, file);
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
+        let writer = pool()
+            .max_connections(1)
+            // What an answer promises to have kept survives a power cut.
+            .connect_with(
+                options
+                    .clone()
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full),
+            )
+            .await
+            .map_err(sql)?;
+        migrate(&writer)
+            .await
+            .map_err(|error| StoreError::of_migration(&error, file))?;
+        let reader = pool()
+            .max_connections(READERS)
+            .connect_with(options.read_only(true))
+            .await
+            .map_err(sql)?;
+        let store = Self {
+            file: file.into(),
+            inode,
+            master_key,
+            writer,
+            reader,
+        };
+        store.claim().await?;
+        Ok(store)
+    }
+
+    /// Whether the file that is open is still the one at its path: SQLite would go on with a deleted file unawares.
+    pub async fn check_in_place(&self) -> Result<(), StoreError> {
+        let file = self.file.clone();
+        match blocking(move || inode(&file)).await {
+            Ok(inode) if inode == self.inode => Ok(()),
+            Ok(_) => {
+                let detail = "another file took its place".to_owned();
+                Err(StoreError::Unavailable {
+                    file: self.file.to_path_buf(),
+                    detail,
+                })
+            }
+            Err(error) => Err(StoreError::of_io(&error, &self.file)),
+        }
+    }
+
+    /// Closes its connections; what is under way ends first.
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Marks a new store with the master key, or checks that it was marked with this one.
+    async fn claim(&self) -> Result<(), StoreError> {
+        let sql = |error| self.fault(&error);
+        let read = || {
+            sqlx::query_scalar::<_, Vec<u8>>("SELECT master_key_fingerprint FROM store")
+                .fetch_optional(&self.writer)
+        };
+        let ours = self.master_key.fingerprint();
+        let mut marked = read().await.map_err(sql)?;
+        if marked.is_none() {
+            sqlx::query("INSERT INTO store (only_row, master_key_fingerprint, revision) VALUES (1, $1, 0) ON CONFLICT DO NOTHING")
+                .bind(ours.as_slice())
+                .execute(&self.writer)
+                .await
+                .map_err(sql)?;
+            marked = read().await.map_err(sql)?;
+        }
+        match marked {
+            Some(theirs) if theirs == ours => Ok(()),
+            _ => Err(StoreError::OtherMasterKey {
+                file: self.file.to_path_buf(),
+            }),
+        }
+    }
+
+    /// A write that takes the lock at once: one that begins as a read can fail when it comes to write.
+    async fn write(&self) -> Result<Write, StoreError> {
+        let sql = |error| self.fault(&error);
+        let mut transaction = self
+            .writer
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(sql)?;
+        let revision =
+            sqlx::query_scalar("UPDATE store SET revision = revision + 1 RETURNING revision")
+                .fetch_one(&mut *transaction)
+                .await
+                .map_err(sql)?;
+        Ok(Write {
+            transaction,
+            revision,
+        })
+    }
+
+    fn fault(&self, error: &sqlx::Error) -> StoreError {
+        StoreError::of_sql(error, &self.file)
+    }
+}
+
+/// A write under way, and the revision that it makes. Rolled back unless committed.
+struct Write {
+    transaction: Transaction<'static, Sqlite>,
+    revision: i64,
+}
+
+/// Creates what may be created, private to its owner. An existing file is not opened: closing it again would
+/// drop the locks that SQLite holds on it in this process.
+fn prepare(file: &Path, if_missing: IfMissing) -> io::Result<Inode> {
+    if if_missing == IfMissing::Create {
+        seal::create_private_folder_of(file)?;
+        match OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(file)
+        {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+    }
+    inode(file)
+}
+
+fn inode(file: &Path) -> io::Result<Inode> {
+    std::fs::metadata(file).map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+async fn migrate(writer: &SqlitePool) -> Result<(), sqlx::migrate::MigrateError> {
+    let migrator = Migrator::with_migrations(vec![Migration::new(
+        1,
+        "meetings and keys".into(),
+        MigrationType::Simple,
+        include_str!("../../migrations/sqlite/0001_meetings_and_keys.sql").into_sql_str(),
+        false,
+    )]);
+    match migrator.run(writer).await {
+        // Another process may have migrated the same new file meanwhile: then there is nothing left to do.
+        Err(
+            sqlx::migrate::MigrateError::Execute(_)
+            | sqlx::migrate::MigrateError::ExecuteMigration(..),
+        ) => migrator.run(writer).await,
+        result => result,
+    }
+}
+
+/// The file system, away from the threads that answer requests.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(io::Error::other)?
+}
+
+fn timestamp(microseconds: i64) -> Result<Timestamp, sqlx::Error> {
+    Timestamp::from_microsecond(microseconds).map_err(|error| sqlx::Error::Decode(error.into()))
+}
