@@ -1,1 +1,244 @@
-//! x
+//! A local Zoom to test against: OAuth, users, meetings, ZAK and OBF tokens, and the check behind the Web SDK's `join()`.
+//!
+//! It verifies signatures with the `jsonwebtoken` crate and shares no code with Usher, or a bug of both would cancel itself out. What is
+//! documented of Zoom, what was observed and what is assumed stands in `docs/simulator.md`, and beside the code.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let zoom = usher_sim::Simulator::start(usher_sim::Options::default()).await?;
+//! zoom.steer(|world| world.rules.iat_tolerance_s = 5);
+//! println!("{}", zoom.http_url());
+//! zoom.shutdown().await;
+//! # Ok(()) }
+//! ```
+
+mod clock;
+mod control;
+mod faults;
+mod join_check;
+mod meetings;
+mod oauth;
+mod observe;
+mod requests;
+mod rest;
+mod scenario;
+mod tls;
+mod tokens;
+mod users;
+mod wc_info;
+mod world;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use tokio::task::JoinHandle;
+
+pub use clock::{ANY_HOST, Clock, OffsetMs};
+pub use faults::{ActiveFault, Fault, FaultAnswer, Faults, RetryAfter, RetryAfterForm};
+pub use join_check::{Check, CheckOutcome, CheckResult, NotStartedCode, Rules};
+pub use requests::{RequestLog, RequestRecord};
+pub use scenario::{
+    DEMO_ACCOUNT_ID, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_HOST_EMAIL, DEMO_HOST_ID,
+    DEMO_MEETING, DEMO_PASSCODE, DEMO_REGISTRANT_TK, DEMO_REGISTRATION_MEETING, DEMO_SDK_KEY,
+    DEMO_SDK_SECRET, DEMO_WAITING_ROOM_MEETING, Scenario, ScenarioError,
+};
+pub use tokens::TokenKind;
+pub use world::{Account, App, Meeting, Registrant, User, World};
+
+/// Where to listen, and what to start with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Without it there is no https.
+    pub tls_listen: Option<SocketAddr>,
+    pub scenario: Scenario,
+}
+
+impl Default for Options {
+    /// A free loopback port for http, another for https, and the demo's scenario.
+    fn default() -> Self {
+        let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            listen: free_port,
+            tls_listen: Some(free_port),
+            scenario: Scenario::demo(),
+        }
+    }
+}
+
+/// Why a simulator could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("can't listen on {address}: {source}")]
+    Listen {
+        address: SocketAddr,
+        source: io::Error,
+    },
+    #[error("can't make a certificate: {0}")]
+    Certificate(#[from] rcgen::Error),
+    #[error("can't use the certificate: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+/// A running simulator. It stops when it is shut down or dropped.
+#[derive(Debug)]
+pub struct Simulator {
+    shared: Shared,
+    http: Server,
+    https: Option<Server>,
+}
+
+impl Simulator {
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let identity = options
+            .tls_listen
+            .map(|_| tls::Identity::make())
+            .transpose()?;
+        let shared = Shared {
+            world: Arc::new(Mutex::new(World::new(options.scenario.clone()))),
+            scenario: Arc::new(options.scenario),
+            ca_pem: identity
+                .as_ref()
+                .map(|identity| identity.ca_pem.as_str().into()),
+        };
+        let http = Server::start(options.listen, None, router(&shared, "http")).await?;
+        let https = match (options.tls_listen, identity) {
+            (Some(address), Some(identity)) => {
+                let config = RustlsConfig::from_config(Arc::new(identity.into_server_config()?));
+                Some(Server::start(address, Some(config), router(&shared, "https")).await?)
+            }
+            _ => None,
+        };
+        Ok(Self {
+            shared,
+            http,
+            https,
+        })
+    }
+
+    pub fn http_address(&self) -> SocketAddr {
+        self.http.address
+    }
+
+    pub fn https_address(&self) -> Option<SocketAddr> {
+        self.https.as_ref().map(|server| server.address)
+    }
+
+    /// Without a slash at the end.
+    pub fn http_url(&self) -> String {
+        format!("http://{}", self.http.address)
+    }
+
+    /// By the name `localhost`, which the certificate is for.
+    pub fn https_url(&self) -> Option<String> {
+        self.https_address()
+            .map(|address| format!("https://localhost:{}", address.port()))
+    }
+
+    /// The root of the https certificate, made at start.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.shared.ca_pem.as_deref()
+    }
+
+    /// Looks at the state or changes it, as the control API does.
+    pub fn steer<T>(&self, verb: impl FnOnce(&mut World) -> T) -> T {
+        self.shared.with_world(verb)
+    }
+
+    /// Makes every token of a kind invalid; says how many there were.
+    pub fn expire_tokens(&self, kind: TokenKind) -> usize {
+        self.steer(|world| world.tokens.expire(kind))
+    }
+
+    /// Waits until every connection is closed; it closes them at once.
+    pub async fn shutdown(mut self) {
+        for server in [Some(&mut self.http), self.https.as_mut()]
+            .into_iter()
+            .flatten()
+        {
+            server.handle.shutdown();
+            // A server that ended by an error has nothing left to close.
+            let _ = (&mut server.task).await;
+        }
+    }
+}
+
+/// What every handler works on.
+#[derive(Debug, Clone)]
+struct Shared {
+    world: Arc<Mutex<World>>,
+    /// What a reset goes back to.
+    scenario: Arc<Scenario>,
+    ca_pem: Option<Arc<str>>,
+}
+
+impl Shared {
+    /// No handler holds the lock across an await. A panic while it was held leaves a state that is still good to look at.
+    fn with_world<T>(&self, verb: impl FnOnce(&mut World) -> T) -> T {
+        verb(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn router(shared: &Shared, scheme: &'static str) -> Router {
+    let observe = axum::middleware::from_fn_with_state((shared.clone(), scheme), observe::observe);
+    Router::new()
+        .merge(oauth::routes())
+        .merge(users::routes())
+        .merge(meetings::routes())
+        .merge(wc_info::routes())
+        .merge(control::routes())
+        .fallback(rest::unknown_path)
+        .method_not_allowed_fallback(rest::unknown_path)
+        .layer(observe)
+        .with_state(shared.clone())
+}
+
+/// One listening socket and the task that serves it.
+#[derive(Debug)]
+struct Server {
+    address: SocketAddr,
+    handle: Handle<SocketAddr>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Server {
+    async fn start(
+        address: SocketAddr,
+        tls: Option<RustlsConfig>,
+        router: Router,
+    ) -> Result<Self, StartError> {
+        let failed = |source| StartError::Listen { address, source };
+        let listener = tokio::net::TcpListener::bind(address)
+            .await
+            .map_err(failed)?;
+        let bound = listener.local_addr().map_err(failed)?;
+        let handle = Handle::new();
+        let server = axum_server::Server::from_listener(listener)
+            .http1_only()
+            .handle(handle.clone());
+        let service = router.into_make_service();
+        let task = match tls {
+            None => tokio::spawn(server.serve(service)),
+            Some(config) => {
+                let acceptor = axum_server::tls_rustls::RustlsAcceptor::new(config);
+                tokio::spawn(server.acceptor(acceptor).serve(service))
+            }
+        };
+        Ok(Self {
+            address: bound,
+            handle,
+            task,
+        })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.handle.shutdown();
+    }
+}

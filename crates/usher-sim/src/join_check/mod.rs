@@ -1,0 +1,391 @@
+//! The check behind the SDK's `join()`: which of its conditions hold for one set of fields, and what Zoom answers.
+//!
+//! Every check is judged, also after the first that fails, so that the request log shows the whole picture; the answer is that of the
+//! first. The marks (documented, observed, assumed) stand beside each check, and in `docs/simulator.md`.
+
+mod meeting;
+mod signature;
+mod user_token;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::tokens::{Issued, TokenKind};
+use crate::world::{App, Meeting, World};
+
+/// Each check, in the order in which they are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    SignatureParses,
+    KeyKnown,
+    KeyEnabled,
+    KeyClaim,
+    Algorithm,
+    Hmac,
+    TimeClaims,
+    IssuedInPast,
+    NotExpired,
+    Lifetime,
+    MeetingNumber,
+    Role,
+    SdkVersion,
+    MeetingExists,
+    HostAccount,
+    ExternalAccount,
+    Zak,
+    Obf,
+    Authentication,
+    Registration,
+    Passcode,
+}
+
+impl Check {
+    pub const ALL: [Self; 21] = [
+        Self::SignatureParses,
+        Self::KeyKnown,
+        Self::KeyEnabled,
+        Self::KeyClaim,
+        Self::Algorithm,
+        Self::Hmac,
+        Self::TimeClaims,
+        Self::IssuedInPast,
+        Self::NotExpired,
+        Self::Lifetime,
+        Self::MeetingNumber,
+        Self::Role,
+        Self::SdkVersion,
+        Self::MeetingExists,
+        Self::HostAccount,
+        Self::ExternalAccount,
+        Self::Zak,
+        Self::Obf,
+        Self::Authentication,
+        Self::Registration,
+        Self::Passcode,
+    ];
+
+    fn judge(self, facts: &Facts<'_>) -> Judgement {
+        match self {
+            Self::SignatureParses => signature::parses(facts),
+            Self::KeyKnown => signature::key_is_known(facts),
+            Self::KeyEnabled => signature::key_is_enabled(facts),
+            Self::KeyClaim => signature::key_claim_is_there(facts),
+            Self::Algorithm => signature::algorithm_is_hs256(facts),
+            Self::Hmac => signature::hmac_is_valid(facts),
+            Self::TimeClaims => signature::times_are_integers(facts),
+            Self::IssuedInPast => signature::was_issued_in_the_past(facts),
+            Self::NotExpired => signature::is_not_expired(facts),
+            Self::Lifetime => signature::lifetime_is_within_limits(facts),
+            Self::MeetingNumber => signature::is_for_this_meeting(facts),
+            Self::Role => signature::role_is_known(facts),
+            Self::SdkVersion => meeting::sdk_version_is_supported(facts),
+            Self::MeetingExists => meeting::exists(facts),
+            Self::HostAccount => meeting::host_joins_own_account(facts),
+            Self::ExternalAccount => meeting::external_join_is_allowed(facts),
+            Self::Zak => user_token::zak_is_usable(facts),
+            Self::Obf => user_token::obf_is_usable(facts),
+            Self::Authentication => meeting::user_is_signed_in(facts),
+            Self::Registration => meeting::registrant_is_known(facts),
+            Self::Passcode => meeting::passcode_is_right(facts),
+        }
+    }
+}
+
+/// Which checks are on, and what they are measured by.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rules {
+    /// Checks that are switched otherwise than they stand by default.
+    checks: BTreeMap<Check, bool>,
+    /// How far `iat` may lie ahead of the clock. Zoom's tolerance is unverified (reference 12.1).
+    pub iat_tolerance_s: i64,
+    /// Versions below it fail `sdk_version`.
+    pub minimum_sdk_version: Option<String>,
+    pub not_started_code: NotStartedCode,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            checks: BTreeMap::new(),
+            iat_tolerance_s: 0,
+            minimum_sdk_version: None,
+            not_started_code: NotStartedCode::NotStarted,
+        }
+    }
+}
+
+impl Rules {
+    /// Switches one check on or off.
+    pub fn switch(&mut self, check: Check, on: bool) {
+        self.checks.insert(check, on);
+    }
+
+    /// These rules with some fields set anew; `checks` is merged check by check.
+    pub(crate) fn changed(&self, mut changes: Map<String, Value>) -> serde_json::Result<Self> {
+        let mut checks = self.checks.clone();
+        checks.extend(
+            changes
+                .remove("checks")
+                .map(serde_json::from_value::<BTreeMap<Check, bool>>)
+                .transpose()?
+                .unwrap_or_default(),
+        );
+        let mut fields = json!({
+            "iat_tolerance_s": self.iat_tolerance_s, "minimum_sdk_version": self.minimum_sdk_version, "not_started_code": self.not_started_code,
+        });
+        if let Some(fields) = fields.as_object_mut() {
+            fields.extend(changes);
+        }
+        Ok(Self {
+            checks,
+            ..serde_json::from_value(fields)?
+        })
+    }
+
+    /// `external_account` is off unless switched on: most tests run within one account.
+    pub fn is_on(&self, check: Check) -> bool {
+        self.checks
+            .get(&check)
+            .copied()
+            .unwrap_or(check != Check::ExternalAccount)
+    }
+}
+
+/// With which code a meeting that has not started answers. The shipped SDKs know both as "not started" (reference 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "i64")]
+pub enum NotStartedCode {
+    /// 3008.
+    NotStarted,
+    /// 3139: its message is JSON; Client View then calls back with 3008 if `isShowJoiningErrorDialog` is false.
+    WaitingForHost,
+}
+
+impl TryFrom<i64> for NotStartedCode {
+    type Error = String;
+
+    fn try_from(code: i64) -> Result<Self, String> {
+        match code {
+            3008 => Ok(Self::NotStarted),
+            3139 => Ok(Self::WaitingForHost),
+            _ => Err(format!(
+                "{code} is no code for a meeting that has not started: use 3008 or 3139"
+            )),
+        }
+    }
+}
+
+impl From<NotStartedCode> for i64 {
+    fn from(code: NotStartedCode) -> Self {
+        match code {
+            NotStartedCode::NotStarted => 3008,
+            NotStartedCode::WaitingForHost => 3139,
+        }
+    }
+}
+
+/// How one check ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckResult {
+    pub check: Check,
+    pub result: CheckOutcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+}
+
+/// Whether a check passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckOutcome {
+    Passed,
+    Failed,
+    /// There was nothing to judge, for example no ZAK, or no such meeting to have a passcode.
+    NotApplicable,
+    /// Switched off, so not judged.
+    Off,
+}
+
+/// `errorCode` and `errorMessage` as they travel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WireAnswer {
+    pub(crate) code: i64,
+    pub(crate) message: String,
+}
+
+impl WireAnswer {
+    /// The body of reference 2.5 `[run]`.
+    pub(crate) fn body(&self) -> Value {
+        json!({ "status": false, "errorCode": self.code, "errorMessage": self.message, "result": null })
+    }
+}
+
+pub(super) enum Judgement {
+    Passed,
+    NotApplicable,
+    Failed {
+        code: i64,
+        message: &'static str,
+        because: String,
+    },
+}
+
+impl Judgement {
+    fn failed(code: i64, message: &'static str, because: impl Into<String>) -> Self {
+        Self::Failed {
+            code,
+            message,
+            because: because.into(),
+        }
+    }
+
+    /// What the web API answers to most wrong signatures: code 200 and this sentence, which the SDK turns into 3712 (observed).
+    fn invalid_signature(because: impl Into<String>) -> Self {
+        Self::failed(200, "Invalid signature.", because)
+    }
+}
+
+/// What one join is judged by.
+pub(super) struct Facts<'a> {
+    world: &'a World,
+    now: Timestamp,
+    fields: &'a BTreeMap<String, String>,
+    token: Option<signature::Decoded>,
+    app: Option<&'a App>,
+    meeting: Option<&'a Meeting>,
+    zak: Option<&'a Issued>,
+    obf: Option<&'a Issued>,
+}
+
+impl<'a> Facts<'a> {
+    fn new(world: &'a World, now: Timestamp, fields: &'a BTreeMap<String, String>) -> Self {
+        let mut facts = Self {
+            world,
+            now,
+            fields,
+            token: None,
+            app: None,
+            meeting: None,
+            zak: None,
+            obf: None,
+        };
+        facts.token = facts.field("signature").and_then(signature::Decoded::parse);
+        facts.app = facts
+            .key()
+            .and_then(|key| world.apps.iter().find(|app| app.key == key));
+        facts.meeting = facts
+            .field("meetingNumber")
+            .and_then(|number| number.parse().ok())
+            .and_then(|number| world.meeting(number));
+        facts.zak = facts
+            .zak_field()
+            .and_then(|zak| world.tokens.find(TokenKind::Zak, zak, now));
+        facts.obf = facts
+            .field("obfToken")
+            .and_then(|obf| world.tokens.find(TokenKind::Obf, obf, now));
+        facts
+    }
+
+    /// A field that is there and not empty.
+    fn field(&self, name: &str) -> Option<&'a str> {
+        self.fields
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    fn claim(&self, name: &str) -> Option<&Value> {
+        self.token.as_ref().and_then(|token| token.claims.get(name))
+    }
+
+    /// The key of the request. The 6.2.0 Client View sends the text "undefined" for a signature without `appKey` (reference 2.5).
+    fn key(&self) -> Option<&str> {
+        let in_claim = |name| self.claim(name).and_then(Value::as_str);
+        self.field("apiKey")
+            .filter(|key| *key != "undefined")
+            .or_else(|| in_claim("appKey"))
+            .or_else(|| in_claim("sdkKey"))
+    }
+
+    /// Where the ZAK travels depends on view and version (reference 2.5): `ztk`, or `zsk` in the 2.16.0 Component View.
+    fn zak_field(&self) -> Option<&'a str> {
+        self.field("ztk").or_else(|| self.field("zsk"))
+    }
+
+    fn joins_as_host(&self) -> bool {
+        self.claim("role").and_then(Value::as_i64) == Some(1)
+    }
+
+    fn meeting_is_external(&self) -> Option<bool> {
+        let meeting = self.world.account_of_meeting(self.meeting?)?;
+        Some(self.app?.account != meeting)
+    }
+}
+
+/// What the check says of one join.
+pub(crate) struct Verdict {
+    pub(crate) signature: Option<Value>,
+    pub(crate) checks: Vec<CheckResult>,
+    pub(crate) answer: WireAnswer,
+    /// Whether every check that is on passed.
+    pub(crate) passed: bool,
+}
+
+pub(crate) fn judge(world: &World, now: Timestamp, fields: &BTreeMap<String, String>) -> Verdict {
+    let facts = Facts::new(world, now, fields);
+    let mut checks = Vec::new();
+    let mut refusal = None;
+    for check in Check::ALL {
+        let (result, because) = if world.rules.is_on(check) {
+            match check.judge(&facts) {
+                Judgement::Passed => (CheckOutcome::Passed, None),
+                Judgement::NotApplicable => (CheckOutcome::NotApplicable, None),
+                Judgement::Failed {
+                    code,
+                    message,
+                    because,
+                } => {
+                    refusal.get_or_insert(WireAnswer {
+                        code,
+                        message: message.to_owned(),
+                    });
+                    (CheckOutcome::Failed, Some(because))
+                }
+            }
+        } else {
+            (CheckOutcome::Off, None)
+        };
+        checks.push(CheckResult {
+            check,
+            result,
+            because,
+        });
+    }
+    Verdict {
+        signature: facts
+            .token
+            .as_ref()
+            .map(|token| json!({ "header": token.header, "claims": token.claims })),
+        checks,
+        passed: refusal.is_none(),
+        answer: refusal.unwrap_or_else(|| not_started(world, facts.meeting)),
+    }
+}
+
+/// What Zoom answers on a full success is not documented, so nobody ever gets further than this.
+fn not_started(world: &World, meeting: Option<&Meeting>) -> WireAnswer {
+    const SENTENCE: &str = "Meeting has not started";
+    let code = world.rules.not_started_code;
+    let message = match code {
+        NotStartedCode::NotStarted => SENTENCE.to_owned(),
+        NotStartedCode::WaitingForHost => json!({ "msg": SENTENCE, "scheduleTime": "", "topic": meeting.map_or("", |meeting| &meeting.topic) }).to_string(),
+    };
+    WireAnswer {
+        code: code.into(),
+        message,
+    }
+}

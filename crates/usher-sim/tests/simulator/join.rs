@@ -1,0 +1,569 @@
+//! The check behind the SDK's `join()`.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::Algorithm;
+use reqwest::Method;
+use serde_json::{Value, json};
+use usher_sim::{
+    Account, App, Check, CheckOutcome, DEMO_HOST_ID, DEMO_MEETING, DEMO_REGISTRANT_TK,
+    DEMO_REGISTRATION_MEETING, DEMO_SDK_KEY, Meeting, NotStartedCode, Registrant, User,
+};
+
+use crate::zoom::{Join, Zoom, code_and_message};
+
+const NOT_STARTED: (i64, &str) = (3008, "Meeting has not started");
+
+fn is(answer: &(i64, String), expected: (i64, &str)) {
+    assert_eq!((answer.0, answer.1.as_str()), expected);
+}
+
+#[tokio::test]
+async fn good_parameters_are_answered_as_a_meeting_that_has_not_started() {
+    let zoom = Zoom::start().await;
+    is(&zoom.join(&Join::good()).await, NOT_STARTED);
+    assert_eq!(zoom.failed_checks(), []);
+}
+
+#[tokio::test]
+async fn the_log_shows_the_claims_and_every_check() {
+    let zoom = Zoom::start().await;
+    zoom.join(&Join::good()).await;
+    let log = zoom
+        .control(Method::GET, "requests?path=/api/v1/wc/info", Value::Null)
+        .await;
+    assert_eq!(log["counts"], json!({ "POST /api/v1/wc/info": 1 }));
+    let request = &log["requests"][0];
+    assert_eq!(request["status"], 200);
+    assert_eq!(request["form"]["userName"], "Ann");
+    assert_eq!(
+        request["signature"]["claims"]["mn"],
+        DEMO_MEETING.to_string()
+    );
+    assert_eq!(request["signature"]["header"]["alg"], "HS256");
+    assert_eq!(
+        request["checks"].as_array().unwrap().len(),
+        Check::ALL.len()
+    );
+    assert_eq!(
+        request["checks"][5],
+        json!({ "check": "hmac", "result": "passed" })
+    );
+}
+
+/// Each row: what is wrong, the check that says so, and the answer. Switched off, the check no longer stands in the way.
+#[tokio::test]
+async fn each_check_refuses_its_own_fault_and_can_be_switched_off() {
+    let now = jiff::Timestamp::now().as_second();
+    let invalid = (200, "Invalid signature.");
+    let mut other_secret = Join::good();
+    other_secret.secret = "of-another-app".to_owned();
+    let mut other_algorithm = Join::good();
+    other_algorithm.algorithm = Algorithm::HS384;
+    let table: Vec<(Join, Check, (i64, &str))> = vec![
+        (
+            Join::good().without_claim("appKey"),
+            Check::KeyClaim,
+            invalid,
+        ),
+        (
+            Join::good()
+                .without_claim("sdkKey")
+                .with_field("cv", "2.16.0"),
+            Check::KeyClaim,
+            invalid,
+        ),
+        (
+            Join::good().with_claim("appKey", "another-key"),
+            Check::KeyClaim,
+            invalid,
+        ),
+        (other_algorithm, Check::Algorithm, invalid),
+        (other_secret, Check::Hmac, invalid),
+        (
+            Join::good().with_claim("tokenExp", "tomorrow"),
+            Check::TimeClaims,
+            invalid,
+        ),
+        (
+            Join::good().with_claim("iat", now + 120),
+            Check::IssuedInPast,
+            invalid,
+        ),
+        (
+            Join::good()
+                .with_claim("iat", now - 7200)
+                .with_claim("exp", now - 10),
+            Check::NotExpired,
+            (200, "The signature has expired."),
+        ),
+        (
+            Join::good().with_claim("exp", now - 30 + 1799),
+            Check::Lifetime,
+            invalid,
+        ),
+        (
+            Join::good().with_claim("exp", now - 30 + 172_801),
+            Check::Lifetime,
+            invalid,
+        ),
+        (
+            Join::good().with_claim("tokenExp", now - 30 + 1799),
+            Check::Lifetime,
+            invalid,
+        ),
+        (
+            Join::good().with_claim("mn", "85000000002"),
+            Check::MeetingNumber,
+            (200, "The meeting number is wrong."),
+        ),
+        (
+            Join::good().with_claim("mn", "850 0000 0001"),
+            Check::MeetingNumber,
+            (200, "The meeting number is wrong."),
+        ),
+        (
+            Join::good().with_claim("role", 2),
+            Check::Role,
+            (200, "The role is not applicable."),
+        ),
+        (
+            Join::good().for_meeting(81_111_111_111),
+            Check::MeetingExists,
+            (3001, "Meeting does not exist."),
+        ),
+        (
+            Join::good().with_field("passWord", "654321"),
+            Check::Passcode,
+            (3004, "Meeting Passcode wrong."),
+        ),
+        (
+            Join::good().with_field("passWord", ""),
+            Check::Passcode,
+            (3004, "Meeting Passcode wrong."),
+        ),
+        (
+            Join::good().for_meeting(DEMO_REGISTRATION_MEETING),
+            Check::Registration,
+            (3099, "This meeting requires registration."),
+        ),
+        (
+            Join::good()
+                .for_meeting(DEMO_REGISTRATION_MEETING)
+                .with_field("tk", "another"),
+            Check::Registration,
+            (3099, "This meeting requires registration."),
+        ),
+        (
+            Join::good().as_host(),
+            Check::Zak,
+            (3003, "You are not the meeting host."),
+        ),
+        (
+            Join::good().with_field("ztk", "not-a-zak"),
+            Check::Zak,
+            (3136, "Token error"),
+        ),
+        (
+            Join::good().with_field("obfToken", "not-an-obf"),
+            Check::Obf,
+            (4014, "OBF token invalid."),
+        ),
+    ];
+    let zoom = Zoom::start().await;
+    for (join, check, expected) in &table {
+        is(&zoom.join(join).await, *expected);
+        assert_eq!(zoom.failed_checks(), [*check], "{expected:?}");
+        zoom.simulator
+            .steer(|world| world.rules.switch(*check, false));
+        is(&zoom.join(join).await, NOT_STARTED);
+        zoom.simulator
+            .steer(|world| world.rules.switch(*check, true));
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_key_and_a_disabled_key_have_sentences_of_their_own() {
+    let zoom = Zoom::start().await;
+    let unknown = Join::good()
+        .with_claim("appKey", "typo")
+        .with_field("apiKey", "typo");
+    is(&zoom.join(&unknown).await, (200, "The api key is wrong."));
+    zoom.simulator.steer(|world| world.apps[0].disabled = true);
+    is(
+        &zoom.join(&Join::good()).await,
+        (200, "The account don't enable API."),
+    );
+}
+
+#[tokio::test]
+async fn a_signature_in_the_old_format_is_invalid() {
+    let zoom = Zoom::start().await;
+    let legacy = URL_SAFE_NO_PAD.encode(format!(
+        "{DEMO_SDK_KEY}.{DEMO_MEETING}.1696900000000.0.aGFzaA=="
+    ));
+    is(
+        &zoom
+            .join(&Join::good().with_field("signature", legacy))
+            .await,
+        (200, "Invalid signature."),
+    );
+    assert_eq!(zoom.failed_checks()[0], Check::SignatureParses);
+}
+
+#[tokio::test]
+async fn the_lifetime_limits_themselves_are_allowed() {
+    let zoom = Zoom::start().await;
+    let iat = jiff::Timestamp::now().as_second() - 30;
+    for lifetime_s in [1800, 172_800] {
+        let join = Join::good()
+            .with_claim("iat", iat)
+            .with_claim("exp", iat + lifetime_s)
+            .with_claim("tokenExp", iat + lifetime_s);
+        is(&zoom.join(&join).await, NOT_STARTED);
+    }
+}
+
+#[tokio::test]
+async fn times_in_milliseconds_or_as_text_are_invalid() {
+    let zoom = Zoom::start().await;
+    let iat = jiff::Timestamp::now().as_second() - 30;
+    let milliseconds = Join::good()
+        .with_claim("iat", iat * 1000)
+        .with_claim("exp", (iat + 7200) * 1000);
+    is(&zoom.join(&milliseconds).await, (200, "Invalid signature."));
+    is(
+        &zoom
+            .join(&Join::good().with_claim("iat", iat.to_string()))
+            .await,
+        (200, "Invalid signature."),
+    );
+    is(
+        &zoom.join(&Join::good().without_claim("exp")).await,
+        (200, "Invalid signature."),
+    );
+}
+
+#[tokio::test]
+async fn both_secrets_are_valid_while_one_is_rotated() {
+    let zoom = Zoom::start().await;
+    let mut join = Join::good();
+    join.secret = "successor".to_owned();
+    is(&zoom.join(&join).await, (200, "Invalid signature."));
+    zoom.simulator
+        .steer(|world| world.apps[0].secrets.push("successor".to_owned()));
+    is(&zoom.join(&join).await, NOT_STARTED);
+    is(&zoom.join(&Join::good()).await, NOT_STARTED);
+}
+
+#[tokio::test]
+async fn a_host_needs_the_zak_of_a_host_of_the_meeting() {
+    let zoom = Zoom::start().await;
+    let zak = zoom.user_token("type=zak").await;
+    for field in ["ztk", "zsk"] {
+        is(
+            &zoom
+                .join(&Join::good().as_host().with_field(field, &zak))
+                .await,
+            NOT_STARTED,
+        );
+    }
+    zoom.simulator
+        .steer(|world| world.meetings[0].host = "demo-user-2".to_owned());
+    let join = Join::good().as_host().with_field("ztk", &zak);
+    is(
+        &zoom.join(&join).await,
+        (3136, "Not support start meeting via tokens"),
+    );
+    zoom.simulator
+        .steer(|world| world.meetings[0].alternative_hosts = vec![DEMO_HOST_ID.to_owned()]);
+    is(&zoom.join(&join).await, NOT_STARTED);
+}
+
+#[tokio::test]
+async fn a_zak_dies_when_it_expires_or_is_revoked() {
+    let zoom = Zoom::start().await;
+    let zak = zoom.user_token("type=zak&ttl=60").await;
+    let join = Join::good().with_field("ztk", &zak);
+    is(&zoom.join(&join).await, NOT_STARTED);
+    zoom.control(Method::PUT, "clock", json!({ "offset_ms": 61_000 }))
+        .await;
+    is(&zoom.join(&join).await, (3136, "Token error"));
+    zoom.control(Method::DELETE, "clock", Value::Null).await;
+    is(&zoom.join(&join).await, NOT_STARTED);
+    zoom.control(Method::POST, "tokens/expire", json!({ "kind": "zak" }))
+        .await;
+    is(&zoom.join(&join).await, (3136, "Token error"));
+}
+
+#[tokio::test]
+async fn a_meeting_for_signed_in_users_needs_a_zak() {
+    let zoom = Zoom::start().await;
+    zoom.simulator
+        .steer(|world| world.meetings[0].authentication_required = true);
+    is(&zoom.join(&Join::good()).await, (3100, "Login required."));
+    let zak = zoom.user_token("type=zak").await;
+    is(
+        &zoom.join(&Join::good().with_field("ztk", zak)).await,
+        NOT_STARTED,
+    );
+}
+
+#[tokio::test]
+async fn an_obf_token_is_good_once_for_its_meeting_while_its_owner_is_there() {
+    let zoom = Zoom::start().await;
+    let obf = zoom
+        .user_token(&format!("type=onbehalf&meeting_id={DEMO_MEETING}"))
+        .await;
+    let join = Join::good().with_field("obfToken", &obf);
+    is(
+        &zoom.join(&join).await,
+        (4017, "Authorized user not in meeting."),
+    );
+    zoom.simulator
+        .steer(|world| world.meetings[0].present = vec![DEMO_HOST_ID.to_owned()]);
+    let elsewhere = Join::good()
+        .for_meeting(85_000_000_002)
+        .with_field("obfToken", &obf);
+    is(
+        &zoom.join(&elsewhere).await,
+        (4015, "OBF token is for another meeting."),
+    );
+    is(&zoom.join(&join).await, NOT_STARTED);
+    is(&zoom.join(&join).await, (4014, "OBF token invalid."));
+}
+
+#[tokio::test]
+async fn a_registrant_joins_with_a_tk_until_it_expires() {
+    let zoom = Zoom::start().await;
+    let join = Join::good()
+        .for_meeting(DEMO_REGISTRATION_MEETING)
+        .with_field("tk", DEMO_REGISTRANT_TK);
+    is(&zoom.join(&join).await, NOT_STARTED);
+    zoom.simulator.steer(|world| {
+        world.meetings[2].registrants = vec![Registrant {
+            tk: DEMO_REGISTRANT_TK.to_owned(),
+            expired: true,
+        }]
+    });
+    is(&zoom.join(&join).await, (124, "Token has expired."));
+}
+
+/// Another account with one host and one meeting.
+fn open_another_account(zoom: &Zoom) -> u64 {
+    let number = 87_000_000_001;
+    zoom.simulator.steer(|world| {
+        world
+            .accounts
+            .push(Account::new("other", "other-client", "other-secret"));
+        world.users.push(User {
+            id: "other-host".into(),
+            email: "x@example.org".into(),
+            display_name: "X".into(),
+            account: "other".into(),
+        });
+        world.put_meeting(Meeting::new(number, "other-host"));
+    });
+    number
+}
+
+#[tokio::test]
+async fn another_accounts_meeting_asks_for_a_published_app_and_a_user_only_if_that_check_is_on() {
+    let zoom = Zoom::start().await;
+    let join = Join::good().for_meeting(open_another_account(&zoom));
+    is(&zoom.join(&join).await, NOT_STARTED);
+    zoom.control(
+        Method::PATCH,
+        "rules",
+        json!({ "checks": { "external_account": true } }),
+    )
+    .await;
+    is(
+        &zoom.join(&join).await,
+        (4011, "Not allow cross account join."),
+    );
+    zoom.control(
+        Method::PUT,
+        "apps",
+        serde_json::to_value(App {
+            published: true,
+            ..zoom.simulator.steer(|world| world.apps[0].clone())
+        })
+        .unwrap(),
+    )
+    .await;
+    is(&zoom.join(&join).await, (4012, "Not allow anonymous join."));
+    let zak = zoom.user_token("type=zak").await;
+    is(&zoom.join(&join.with_field("ztk", zak)).await, NOT_STARTED);
+}
+
+#[tokio::test]
+async fn nobody_hosts_another_accounts_meeting() {
+    let zoom = Zoom::start().await;
+    let join = Join::good()
+        .for_meeting(open_another_account(&zoom))
+        .as_host();
+    is(
+        &zoom.join(&join).await,
+        (200, "Can not be host in other account's meeting."),
+    );
+}
+
+#[tokio::test]
+async fn a_version_below_the_minimum_is_refused_once_there_is_one() {
+    let zoom = Zoom::start().await;
+    zoom.control(
+        Method::PATCH,
+        "rules",
+        json!({ "minimum_sdk_version": "6.10.0" }),
+    )
+    .await;
+    is(
+        &zoom.join(&Join::good()).await,
+        (10000, "Please update the SDK."),
+    );
+    is(
+        &zoom.join(&Join::good().with_field("cv", "6.10.0")).await,
+        NOT_STARTED,
+    );
+}
+
+#[tokio::test]
+async fn not_started_can_be_said_the_way_that_the_client_view_hands_to_its_error_callback() {
+    let zoom = Zoom::start().await;
+    zoom.simulator
+        .steer(|world| world.rules.not_started_code = NotStartedCode::WaitingForHost);
+    let (code, message) = zoom.join(&Join::good()).await;
+    assert_eq!(code, 3139);
+    assert_eq!(
+        serde_json::from_str::<Value>(&message).unwrap()["msg"],
+        "Meeting has not started"
+    );
+}
+
+#[tokio::test]
+async fn sdk_2_asks_by_jsonp_and_gets_a_script() {
+    let zoom = Zoom::start().await;
+    let mut fields = Join::good().with_field("cv", "2.16.0").fields();
+    fields.push(("callback", "axiosJsonpCallback1".to_owned()));
+    let response = zoom.ask_by_get(&fields).send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "application/javascript");
+    let script = response.text().await.unwrap();
+    let json = script
+        .strip_prefix("axiosJsonpCallback1(")
+        .unwrap()
+        .strip_suffix(");")
+        .unwrap();
+    is(
+        &code_and_message(&serde_json::from_str(json).unwrap()),
+        NOT_STARTED,
+    );
+}
+
+#[tokio::test]
+async fn a_callback_that_is_code_is_refused() {
+    let zoom = Zoom::start().await;
+    let response = zoom
+        .ask_by_get(&[("callback", "alert(1)//".to_owned())])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 400);
+}
+
+#[tokio::test]
+async fn sdk_6_retries_with_a_plain_get() {
+    let zoom = Zoom::start().await;
+    let response = zoom
+        .ask_by_get(&Join::good().fields())
+        .send()
+        .await
+        .unwrap();
+    is(
+        &code_and_message(&response.json().await.unwrap()),
+        NOT_STARTED,
+    );
+}
+
+#[tokio::test]
+async fn a_page_of_any_origin_may_ask() {
+    let zoom = Zoom::start().await;
+    let origin = "https://classroom.example";
+    let preflight = zoom
+        .request(Method::OPTIONS, "/api/v1/wc/info")
+        .header("origin", origin)
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "x-requested-with")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(preflight.status(), 204);
+    assert_eq!(preflight.headers()["access-control-allow-origin"], origin);
+    assert_eq!(
+        preflight.headers()["access-control-allow-headers"],
+        "x-requested-with"
+    );
+    let answer = zoom
+        .request(Method::POST, "/api/v1/wc/info")
+        .header("origin", origin)
+        .form(&Join::good().fields())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.headers()["access-control-allow-origin"], origin);
+}
+
+#[tokio::test]
+async fn a_check_that_is_off_is_shown_as_off() {
+    let zoom = Zoom::start().await;
+    zoom.control(
+        Method::PATCH,
+        "rules",
+        json!({ "checks": { "hmac": false } }),
+    )
+    .await;
+    zoom.join(&Join::good()).await;
+    let hmac = zoom
+        .simulator
+        .steer(|world| world.requests.iter().last().unwrap().checks[5].clone());
+    assert_eq!((hmac.check, hmac.result), (Check::Hmac, CheckOutcome::Off));
+    let rules = zoom.control(Method::GET, "rules", Value::Null).await;
+    assert_eq!(
+        (&rules["checks"]["hmac"], &rules["checks"]["algorithm"]),
+        (&json!(false), &json!(true))
+    );
+}
+
+#[tokio::test]
+async fn a_rule_that_does_not_exist_is_an_error() {
+    let zoom = Zoom::start().await;
+    for wrong in [
+        json!({ "checks": { "hmack": false } }),
+        json!({ "tolerance": 3 }),
+        json!({ "not_started_code": 3009 }),
+    ] {
+        let response = zoom
+            .request(Method::PATCH, "/_sim/rules")
+            .json(&wrong)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 422, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn where_the_sdk_goes_next_is_recorded_and_not_there() {
+    let zoom = Zoom::start().await;
+    let response = zoom
+        .request(Method::GET, &format!("/wc/ping/{DEMO_MEETING}"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 404);
+    assert_eq!(
+        zoom.simulator
+            .steer(|world| world.requests.count(&format!("/wc/ping/{DEMO_MEETING}"))),
+        1
+    );
+}
