@@ -45,6 +45,23 @@ struct Tally {
 }
 
 impl Tally {
+    fn count(&mut self, case: &Value, report: &Report) -> &'static str {
+        let given = report.cause.map(Cause::id);
+        let label = case["root_cause"].as_str();
+        if given == label {
+            self.right += 1;
+            "right"
+        } else if given.is_some() {
+            self.wrong += 1;
+            "WRONG"
+        } else {
+            let is_suspected = label.is_some_and(|label| first_suspects(report).contains(&label));
+            self.open += 1;
+            self.open_but_suspected += usize::from(is_suspected);
+            "left open"
+        }
+    }
+
     fn print(&self, what: &str) {
         let Self {
             right,
@@ -67,51 +84,42 @@ fn report(cases: &[Value]) {
     );
     for case in cases {
         let (report, holds_evidence) = judge(case);
-        let given = report.cause.map(Cause::id);
-        let label = case["root_cause"].as_str();
-        let suspects: Vec<&str> = report
-            .next_suspects
-            .iter()
-            .take(3)
-            .map(|cause| cause.id())
-            .collect();
-        let tally = if holds_evidence {
-            &mut with_evidence
+        let verdict = if holds_evidence {
+            with_evidence.count(case, &report)
+        } else if names_an_error(&report) {
+            error_only.count(case, &report)
         } else {
-            &mut error_only
-        };
-        let verdict = if !holds_evidence && !names_an_error(&report) {
             prose += 1;
             "not judgeable"
-        } else if given == label {
-            tally.right += 1;
-            "right"
-        } else if given.is_none() {
-            tally.open += 1;
-            tally.open_but_suspected +=
-                usize::from(label.is_some_and(|label| suspects.contains(&label)));
-            "left open"
-        } else {
-            tally.wrong += 1;
-            "WRONG"
         };
-        let next = if given == label {
-            String::new()
-        } else {
-            format!("  next: {}", suspects.join(", "))
-        };
-        println!(
-            "{:<22} {verdict:<14} {:<48} {} ({}){next}",
-            case["id"].as_str().unwrap_or_default(),
-            given.unwrap_or("-"),
-            label.unwrap_or("-"),
-            case["confidence"].as_str().unwrap_or_default(),
-        );
+        print_row(case, &report, verdict);
     }
     println!();
     with_evidence.print("token, claims, join object or old signature at hand");
     error_only.print("only an error's code or sentence at hand");
     println!("prose alone, not judgeable: {prose} of {}", cases.len());
+}
+
+fn print_row(case: &Value, report: &Report, verdict: &str) {
+    let given = report.cause.map(Cause::id);
+    let label = case["root_cause"].as_str();
+    let next = if given == label {
+        String::new()
+    } else {
+        format!("  next: {}", first_suspects(report).join(", "))
+    };
+    println!(
+        "{:<22} {verdict:<14} {:<48} {} ({}){next}",
+        case["id"].as_str().unwrap_or_default(),
+        given.unwrap_or("-"),
+        label.unwrap_or("-"),
+        case["confidence"].as_str().unwrap_or_default(),
+    );
+}
+
+fn first_suspects(report: &Report) -> Vec<&'static str> {
+    let suspects = report.next_suspects.iter().take(3);
+    suspects.map(|cause| cause.id()).collect()
 }
 
 fn names_an_error(report: &Report) -> bool {

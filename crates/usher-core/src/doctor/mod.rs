@@ -1,8 +1,8 @@
 //! The doctor: judges one thing handed to it, a token, claims, a join object, an error.
 //!
-//! [`examine`] first says what the thing is ([`kind`]), then looks at its bytes ([`form`]), its claims ([`claims`]), its times
-//! ([`times`]), its HMAC ([`hmac`]), the join object beside it ([`join_object`]) and the error ([`error_code`]). One file per family of
-//! rules; each turns a [`Exam`] into findings. [`conclusion`] then decides which finding explains the failure by itself. If none
+//! [`examine`] first says what the thing is (`kind`), then looks at its bytes (`form`), its claims (`claims`), its times
+//! (`times`), its HMAC (`hmac`), the join object beside it (`join_object`) and the error (`error_code`). One file per family of
+//! rules; each turns an `Exam` into findings. `conclusion` then decides which finding explains the failure by itself. If none
 //! does, the report names the next suspects in order and no cause.
 //!
 //! A report never holds a secret, the third part of a token, a passcode, a ZAK or an OBF token.
