@@ -81,6 +81,13 @@ impl serde::Serialize for MeetingNumber {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for MeetingNumber {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
 /// What the person may do: the `role` claim (0 participant, 1 host).
 ///
 /// Starting a meeting needs [`Role::Host`] and a ZAK; an attendee with a ZAK joins as that signed-in person.

@@ -1,3 +1,13 @@
 //! The adapters around `usher-core`: configuration, store, Zoom client, HTTP and command line.
 //!
 //! A library so that tests can drive the router; the one binary is `main.rs`.
+
+pub mod cli;
+pub mod config;
+pub mod directory;
+pub mod http;
+pub mod mint;
+pub mod seal;
+pub mod store;
+mod unknown_key;
+pub mod zoom;

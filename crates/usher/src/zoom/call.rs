@@ -1,7 +1,6 @@
 //! One call to Zoom: its deadline, its attempts, its breaker.
 
 use std::collections::HashMap;
-use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::breaker::{Breaker, Health};
-use super::error::clean;
+use super::error::{clean, root_cause};
 use super::judge::{ATTEMPT_MIN, Failure, judge, pause};
 use super::{Clock, ZoomError, retry_after};
 
@@ -81,14 +80,14 @@ impl Wire {
         }
     }
 
-    /// Asks until there is an answer or no use in asking.
+    /// Asks until there is an answer or no use in asking. What Zoom did last says more than that it is not asked again.
     pub(super) async fn ask<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, ZoomError> {
         let mut attempts_made = 0;
+        let mut last = None;
         loop {
-            if call.remaining() < ATTEMPT_MIN {
-                return Err(ZoomError::Timeout { host: call.host() });
+            if let Err(refusal) = self.admit(call) {
+                return Err(last.unwrap_or(refusal));
             }
-            self.admit(call)?;
             let failure = match self.attempt(call).await {
                 Ok(answer) => {
                     self.record(call, Health::Well);
@@ -103,6 +102,7 @@ impl Wire {
                 Some(pause) => sleep(pause).await,
                 None => return Err(failure.error),
             }
+            last = Some(failure.error);
         }
     }
 
@@ -138,6 +138,9 @@ impl Wire {
     }
 
     fn admit(&self, call: &Call<'_>) -> Result<(), ZoomError> {
+        if call.remaining() < ATTEMPT_MIN {
+            return Err(ZoomError::Timeout { host: call.host() });
+        }
         self.with_breaker(call, Breaker::admit)
             .map_err(|until| ZoomError::BreakerOpen {
                 host: call.host(),
@@ -200,17 +203,14 @@ async fn body(mut response: Response) -> Result<Vec<u8>, Failure> {
     }
 }
 
-/// The innermost error says what happened; the outer ones repeat the address, which holds the user's id.
 fn no_answer(host: String, error: &reqwest::Error) -> ZoomError {
     if error.is_timeout() {
         return ZoomError::Timeout { host };
     }
-    let root_cause = std::iter::successors(error.source(), |&cause| cause.source()).last();
-    let what = root_cause.map_or_else(
-        || "no connection".to_owned(),
-        |cause| clean(&cause.to_string()),
-    );
-    ZoomError::Unreachable { host, what }
+    ZoomError::Unreachable {
+        host,
+        what: root_cause(error),
+    }
 }
 
 /// Uniform in 0..1. Without randomness there is no jitter, and still a retry.

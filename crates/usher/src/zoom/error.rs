@@ -1,5 +1,6 @@
 //! Why a call to Zoom gave nothing. Knows nothing of what Usher answers its own callers.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -76,6 +77,15 @@ fn wait_text(retry_after: Option<Duration>) -> String {
     retry_after
         .map(|wait| format!(" and asks to wait {} s", wait.as_secs()))
         .unwrap_or_default()
+}
+
+/// The innermost error says what happened; the outer ones repeat the address, which holds a user's id.
+pub(super) fn root_cause(error: &reqwest::Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.last().map_or_else(
+        || "no connection".to_owned(),
+        |cause| clean(&cause.to_string()),
+    )
 }
 
 /// Somebody else's text, fit for a log line: no control or direction characters, no long secret, not too long.

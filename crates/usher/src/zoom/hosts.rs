@@ -7,6 +7,8 @@ use std::time::Duration;
 use reqwest::{Certificate, Client, Url, redirect};
 use thiserror::Error;
 
+use super::error::root_cause;
+
 /// Name look-up, TCP and TLS together. Less than half of a host's wait, so that a dead address leaves time for a second try;
 /// several times what TLS takes across the world (three round trips of 0.3 s).
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -119,21 +121,34 @@ fn is_within(url: &Url, domain: &str) -> bool {
 
 /// The one connection pool. `HTTPS_PROXY` and `NO_PROXY` are obeyed, as reqwest does by itself: many servers reach the internet
 /// through an egress proxy only.
+///
+/// A machine without CA certificates (a slim container) is no reason not to start, because attendees' joins need no Zoom:
+/// then `ca_file` alone is trusted, and calls to anybody else end as unreachable.
 pub(super) fn client(hosts: &ZoomHosts) -> Result<Client, SetupError> {
-    let mut builder = Client::builder()
-        .user_agent(concat!("usher/", env!("CARGO_PKG_VERSION")))
-        .redirect(redirect::Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT);
-    if let Some(file) = &hosts.ca_file {
-        builder = builder.tls_certs_merge(certificates(file)?);
-    }
-    builder.build().map_err(|error| {
-        let causes: Vec<String> =
-            std::iter::successors(std::error::Error::source(&error), |&cause| cause.source())
-                .map(ToString::to_string)
-                .collect();
-        SetupError::Client(causes.join(": "))
-    })
+    let extra = hosts
+        .ca_file
+        .as_deref()
+        .map(certificates)
+        .transpose()?
+        .unwrap_or_default();
+    let builder = || {
+        Client::builder()
+            .user_agent(concat!("usher/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+    };
+    builder()
+        .tls_certs_merge(extra.clone())
+        .build()
+        .or_else(|error| {
+            let reason = root_cause(&error);
+            tracing::warn!(
+                reason,
+                "no CA certificates of the system; install the package ca-certificates"
+            );
+            builder().tls_certs_only(extra).build()
+        })
+        .map_err(|error| SetupError::Client(root_cause(&error)))
 }
 
 fn certificates(file: &Path) -> Result<Vec<Certificate>, SetupError> {

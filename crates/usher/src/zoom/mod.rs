@@ -37,7 +37,7 @@ use zak::ZakAnswer;
 pub type Clock = fn() -> Timestamp;
 
 /// Server-to-Server OAuth credentials of one Zoom account.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct AccountCredentials {
     /// What the configuration calls it.
     pub name: String,

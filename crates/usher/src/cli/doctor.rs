@@ -1,0 +1,259 @@
+//! `usher doctor`: judges one thing and says what is wrong with it, like a good compiler.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use usher_core::doctor::{self, Finding, Handed, Kind, Report, Severity, Source};
+use usher_core::join::dialect::{SdkVersion, View};
+
+use super::{Exit, Failure, now, printable, refused, talk, write_json};
+use crate::config::{App, Config};
+
+/// More than any token, object or log line: what is larger was handed in by mistake.
+const INPUT_MAX_BYTES: u64 = 1024 * 1024;
+
+/// Say what is wrong with a signature, its claims, a join object or an error
+///
+/// Nothing is sent anywhere. The secret stays in this process and is never printed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Doctor {
+    /// A token, a file that holds it, or - for standard input; old signatures, join links and pasted errors too
+    #[arg(value_name = "TOKEN|-|FILE")]
+    input: Option<String>,
+    /// Claims as JSON, instead of a token
+    #[arg(long, value_name = "FILE")]
+    claims: Option<PathBuf>,
+    /// The object that was handed to the SDK's join(), as JSON
+    #[arg(long, value_name = "FILE")]
+    join: Option<PathBuf>,
+    /// The error's code as the SDK gave it
+    #[arg(long, value_name = "CODE", allow_hyphen_values = true)]
+    error: Option<String>,
+    /// The error's text
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// File with the app's secret: checks the HMAC [default: the configured secret of the token's key]
+    #[arg(long, value_name = "F")]
+    secret_file: Option<PathBuf>,
+    /// The app's SDK key (Client ID)
+    #[arg(long, value_name = "K")]
+    key: Option<String>,
+    /// The number of the meeting that is joined
+    #[arg(long, value_name = "N")]
+    meeting: Option<String>,
+    /// The Web SDK in the page, e.g. 2.16.0
+    #[arg(long, value_name = "V")]
+    sdk_version: Option<String>,
+    /// client (ZoomMtg) or component (ZoomMtgEmbedded)
+    #[arg(long)]
+    view: Option<String>,
+    /// The moment of the join (RFC 3339) [default: now]
+    #[arg(long, value_name = "T")]
+    now: Option<Timestamp>,
+    /// Print one JSON value
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(
+    args: &Doctor,
+    config: Option<&Config>,
+    out: &mut impl Write,
+) -> Result<Exit, Failure> {
+    let has_something = args.input.is_some()
+        || args.claims.is_some()
+        || args.join.is_some()
+        || args.error.is_some()
+        || args.reason.is_some();
+    if !has_something {
+        return Err(Failure::new("there is nothing to judge")
+            .hint("hand in a token (`usher doctor TOKEN`), --claims, --join or --error"));
+    }
+    let text = args.input.as_deref().map(input).transpose()?;
+    let claims = args.claims.as_deref().map(read_file).transpose()?;
+    let join = args.join.as_deref().map(read_file).transpose()?;
+    let secret = secret(args, config, &[&text, &claims, &join])?;
+    let report = doctor::examine(&Handed {
+        text: text.as_deref(),
+        claims: claims.as_deref(),
+        join: join.as_deref(),
+        error_code: args.error.as_deref(),
+        reason: args.reason.as_deref(),
+        secret: secret.as_ref().map(ExposeSecret::expose_secret),
+        key: args.key.as_deref(),
+        meeting: args.meeting.as_deref(),
+        sdk_version: args
+            .sdk_version
+            .as_deref()
+            .map(SdkVersion::parse)
+            .transpose()
+            .map_err(refused)?,
+        view: args
+            .view
+            .as_deref()
+            .map(View::parse)
+            .transpose()
+            .map_err(refused)?,
+        now: args.now.unwrap_or_else(now),
+        now_is_given: args.now.is_some(),
+    });
+    if args.json {
+        write_json(out, &report)?;
+    } else {
+        write!(out, "{}", picture(&report))?;
+    }
+    Ok(if report.worst() == Some(Severity::Error) {
+        Exit::Findings
+    } else {
+        Exit::Fine
+    })
+}
+
+/// The text handed in: of standard input, of a file, or the argument itself.
+fn input(argument: &str) -> Result<String, Failure> {
+    if argument == "-" {
+        return read(std::io::stdin(), "standard input");
+    }
+    let path = Path::new(argument);
+    if path.is_file() {
+        read_file(path)
+    } else {
+        Ok(argument.to_owned())
+    }
+}
+
+fn read_file(path: &Path) -> Result<String, Failure> {
+    let shown = path.display().to_string();
+    let file = std::fs::File::open(path)
+        .map_err(|error| Failure::new(format!("can't read {shown}: {error}")))?;
+    read(file, &shown)
+}
+
+fn read(from: impl Read, name: &str) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    from.take(INPUT_MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > INPUT_MAX_BYTES {
+        return Err(Failure::new(format!("{name} is larger than 1 MiB"))
+            .hint("hand in the token, the claims or the error, not the log around it"));
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    // Editors end files with one line break; it is not part of what was handed in.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    Ok(text
+        .strip_suffix('\n')
+        .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
+        .to_owned())
+}
+
+/// The secret of `--secret-file`, or that of the configured app whose key what was handed in names.
+fn secret(
+    args: &Doctor,
+    config: Option<&Config>,
+    handed: &[&Option<String>],
+) -> Result<Option<SecretString>, Failure> {
+    if let Some(file) = &args.secret_file {
+        return Ok(Some(read_file(file)?.into()));
+    }
+    let named = |app: &&App| {
+        args.key.as_deref() == Some(app.sdk_key())
+            || handed
+                .iter()
+                .filter_map(|text| text.as_deref())
+                .any(|text| names_key(text, app.sdk_key()))
+    };
+    let app = config.and_then(|config| config.apps.iter().find(named));
+    if let Some(app) = app {
+        talk(&format!(
+            "checking the HMAC with the secret of the configured app {:?}",
+            app.name
+        ));
+    }
+    Ok(app.map(|app| app.sdk_secret().clone()))
+}
+
+fn names_key(text: &str, sdk_key: &str) -> bool {
+    let in_token = usher_core::signature::UnverifiedToken::decode(text.trim()).is_ok_and(|token| {
+        ["appKey", "sdkKey"]
+            .iter()
+            .any(|name| token.claims().get(*name).and_then(|v| v.as_str()) == Some(sdk_key))
+    });
+    in_token || text.contains(&format!("\"{sdk_key}\""))
+}
+
+/// The report for people.
+fn picture(report: &Report) -> String {
+    let mut picture = format!("{}\n\n", kind_sentence(report.kind));
+    let renderer = Renderer::plain();
+    for finding in &report.findings {
+        picture += &renderer.render(&[group(report, finding)]);
+        picture += "\n\n";
+    }
+    picture += &match report.cause {
+        Some(cause) => format!(
+            "cause: {} ({}): {}\n",
+            cause.id(),
+            report.party.as_str(),
+            cause.text()
+        ),
+        None => "cause: not shown by what was handed in\n".to_owned(),
+    };
+    if !report.next_suspects.is_empty() {
+        picture += "look at next:\n";
+        for (rank, suspect) in report.next_suspects.iter().enumerate() {
+            picture += &format!("  {}. {}: {}\n", rank + 1, suspect.id(), suspect.text());
+        }
+    }
+    picture
+}
+
+fn group<'a>(report: &'a Report, finding: &'a Finding) -> Group<'a> {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Info => Level::INFO,
+    };
+    let mut group = Group::with_title(
+        level
+            .primary_title(printable(&finding.message))
+            .id(finding.rule),
+    );
+    if let Some(place) = &finding.place
+        && let Some(text) = report.shown(place.source)
+    {
+        let snippet = Snippet::source(text)
+            .path(source_name(place.source))
+            .annotation(AnnotationKind::Primary.span(place.span.clone()));
+        group = group.element(snippet);
+    }
+    if finding.remedy.is_empty() {
+        return group;
+    }
+    group.element(Level::HELP.message(printable(&finding.remedy)))
+}
+
+fn source_name(source: Source) -> &'static str {
+    match source {
+        Source::Header => "header",
+        Source::Claims => "claims",
+        Source::Join => "join",
+    }
+}
+
+fn kind_sentence(kind: Kind) -> &'static str {
+    match kind {
+        Kind::MeetingSdkJwt => "This is a Meeting SDK JWT: the signature that join() takes.",
+        Kind::VideoSdkJwt => "This is a Video SDK JWT.",
+        Kind::JwtAppToken => "This is a token for Zoom's REST API.",
+        Kind::Zak => "This is a ZAK or OBF token: it acts as a person.",
+        Kind::LegacySignature => "This is a signature of the format before the JWT.",
+        Kind::WrappedToken => "This is something around a token.",
+        Kind::Pwd => "This is a join link, or the encrypted passcode out of one.",
+        Kind::Claims => "These are claims.",
+        Kind::Error => "This is an error.",
+        Kind::Har => "This is a recording of a browser's traffic.",
+        Kind::Unknown => "This is nothing that the doctor knows.",
+    }
+}

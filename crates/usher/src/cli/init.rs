@@ -1,0 +1,39 @@
+//! `usher init`: an empty folder becomes a place to run from.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::{Exit, Failure, master_key, open_store, talk};
+use crate::config::{Config, DEFAULT_FILE};
+
+/// Make the master key, the store and a configuration file to fill in
+#[derive(Debug, clap::Args)]
+pub(super) struct Init {}
+
+const TEMPLATE: &str = include_str!("usher.toml");
+
+pub(super) async fn run(_: &Init, config: &Config, out: &mut impl Write) -> Result<Exit, Failure> {
+    let is_first = config.master_key.is_none() && !config.master_key_file().exists();
+    master_key(config)?;
+    if is_first {
+        writeln!(
+            out,
+            "made {}: back it up; without it, stored passcodes can't be read",
+            config.master_key_file().display()
+        )?;
+    }
+    open_store(config).await?;
+    writeln!(out, "store: {}", config.sqlite_file.display())?;
+    match &config.file {
+        Some(file) => writeln!(out, "configuration: {}", file.display())?,
+        None => {
+            std::fs::write(Path::new(DEFAULT_FILE), TEMPLATE)?;
+            writeln!(
+                out,
+                "made {DEFAULT_FILE}: fill in your app's key and secret"
+            )?;
+        }
+    }
+    talk("next: `usher key add --name backend --scope mint`, then `usher serve`");
+    Ok(Exit::Fine)
+}

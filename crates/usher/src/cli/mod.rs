@@ -1,0 +1,233 @@
+//! The command line. stdout is data, stderr is talk; exit 0 fine, 1 findings, 2 could not run.
+
+mod config;
+mod doctor;
+mod init;
+mod key;
+mod meeting;
+mod serve;
+mod sign;
+
+use std::fmt;
+use std::fs::DirBuilder;
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use usher_core::refusal::Refusal;
+
+use crate::config::{Config, Overrides};
+use crate::seal::MasterKey;
+use crate::store::Store;
+
+/// Seats people in Zoom meetings that are embedded in your own product, and knows why when it can't.
+#[derive(Debug, Parser)]
+#[command(
+    name = "usher",
+    version,
+    max_term_width = 100,
+    propagate_version = true
+)]
+struct Cli {
+    #[command(flatten)]
+    overrides: Overrides,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    Serve(serve::Serve),
+    Sign(sign::Sign),
+    Doctor(Box<doctor::Doctor>),
+    #[command(subcommand)]
+    Key(key::Key),
+    #[command(subcommand)]
+    Meeting(meeting::Meeting),
+    Config(config::Show),
+}
+
+/// How a command that could run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    /// 0
+    Fine,
+    /// 1: a finding of severity `error`.
+    Findings,
+}
+
+/// Why a command could not run: exit code 2.
+#[derive(Debug)]
+struct Failure {
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    fn hint(self, hint: impl Into<String>) -> Self {
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\n hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A refusal, on the command line: the flag is called like the field.
+fn refused(refusal: Refusal) -> Failure {
+    let Refusal {
+        field,
+        message,
+        hint,
+        ..
+    } = refusal;
+    Failure::new(format!("{}: {message}", field.replace('_', "-"))).hint(hint)
+}
+
+/// Talk: stderr, so that stdout stays data. A closed stderr is nobody's loss.
+fn talk(message: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{message}");
+}
+
+fn warn(message: &str) {
+    talk(&format!("warning: {message}"));
+}
+
+/// The machine's time, in the microseconds in which it is stored: what was just written reads back the same.
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+}
+
+/// 128 random bits from the operating system.
+fn random() -> u128 {
+    let mut bytes = [0_u8; 16];
+    // The system's random numbers fail only before it has booted; an id without them is still ordered by time.
+    let _ = getrandom::fill(&mut bytes);
+    u128::from_ne_bytes(bytes)
+}
+
+/// The configured master key. A first start makes one; a store that lost its key is an error, because a new key could not read it.
+fn master_key(config: &Config) -> Result<Arc<MasterKey>, Failure> {
+    let file = config.master_key_file();
+    if let Some(text) = &config.master_key {
+        return Ok(Arc::new(MasterKey::parse(text.expose_secret())?));
+    }
+    if file.exists() || config.sqlite_file.exists() {
+        return Ok(Arc::new(MasterKey::read_file(&file)?));
+    }
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&config.data)
+        .map_err(|error| {
+            Failure::new(format!(
+                "can't make the folder {}: {error}",
+                config.data.display()
+            ))
+            .hint("choose another with --data or USHER_DATA")
+        })?;
+    Ok(Arc::new(MasterKey::create_file(&file)?))
+}
+
+async fn open_store(config: &Config) -> Result<Store, Failure> {
+    Ok(config.files().open_store(master_key(config)?).await?)
+}
+
+fn table<const N: usize>(header: [&str; N]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table
+        .load_style(comfy_table::presets::NOTHING)
+        .set_header(header);
+    table
+}
+
+/// Runs the command that the arguments name.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(Exit::Fine) => ExitCode::SUCCESS,
+        Ok(Exit::Findings) => ExitCode::from(1),
+        Err(failure) if failure.message == BROKEN_PIPE => ExitCode::SUCCESS,
+        Err(failure) => {
+            talk(&failure.to_string());
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The reader of stdout went away (`usher … | head`): nothing to complain about.
+const BROKEN_PIPE: &str = "Broken pipe (os error 32)";
+
+fn run(cli: Cli) -> Result<Exit, Failure> {
+    let mut out = anstream::stdout().lock();
+    let configured = || -> Result<Config, Failure> {
+        let config = Config::load(&cli.overrides)?;
+        config.warnings.iter().for_each(|warning| warn(warning));
+        Ok(config)
+    };
+    match &cli.command {
+        // These need no configuration, and a broken one must not keep them from running.
+        Command::Doctor(args) => {
+            let config = configured().inspect_err(|error| warn(&error.message)).ok();
+            doctor::run(args, config.as_ref(), &mut out)
+        }
+        Command::Init(args) => block_on(init::run(args, &configured()?, &mut out)),
+        Command::Serve(args) => block_on(serve::run(args, configured()?, &mut out)),
+        Command::Sign(args) => sign::run(args, &configured()?, &mut out),
+        Command::Key(args) => block_on(key::run(args, &configured()?, &mut out)),
+        Command::Meeting(args) => block_on(meeting::run(args, &configured()?, &mut out)),
+        Command::Config(args) => config::run(args, &configured()?, &mut out),
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(future)
+}
+
+/// A terminal shows what it is told to show: control characters and marks that turn the direction of text are escaped.
+fn printable(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let is_hidden = c.is_control()
+                || matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            if is_hidden { c.escape_unicode().collect::<String>() } else { c.to_string() }.chars().collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Writes one JSON value and a line break.
+fn write_json(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    writeln!(out)
+}

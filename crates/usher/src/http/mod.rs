@@ -1,0 +1,165 @@
+//! The HTTP API: router, handler, store; nothing in between.
+
+mod authentication;
+mod body;
+mod client_address;
+mod compat;
+mod error;
+mod health;
+mod joins;
+mod meetings;
+mod request_id;
+mod strangers;
+mod text_or_number;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware;
+use axum::routing::get;
+use axum::{Json, Router};
+use jiff::Timestamp;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
+use tower_http::timeout::TimeoutLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::config::Config;
+use crate::directory::Directory;
+use crate::zoom::ZoomClient;
+use strangers::Strangers;
+
+/// A join request is 1 kB; what is larger than this is a mistake.
+const BODY_MAX_BYTES: usize = 64 * 1024;
+/// A host's mint may wait for Zoom, whose own deadline is shorter than this.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(20);
+
+/// Where time and randomness come from: the machine in production, fixed in tests.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    pub now: fn() -> Timestamp,
+    pub random: fn() -> u128,
+}
+
+/// What every handler may use.
+#[derive(Debug, Clone)]
+pub struct AppState {
+    pub config: Arc<Config>,
+    pub directory: Arc<Directory>,
+    pub zoom: Arc<ZoomClient>,
+    pub moment: Moment,
+    strangers: Arc<Strangers>,
+}
+
+impl AppState {
+    pub fn new(
+        config: Arc<Config>,
+        directory: Arc<Directory>,
+        zoom: Arc<ZoomClient>,
+        moment: Moment,
+    ) -> Self {
+        Self {
+            config,
+            directory,
+            zoom,
+            moment,
+            strangers: Arc::new(Strangers::new()),
+        }
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Usher",
+        description = "Mints the join parameters that a page hands to the Zoom Web SDK's join(). Errors have one shape; docs/errors.md lists the codes.",
+        license(name = "MIT OR Apache-2.0")
+    ),
+    modifiers(&BearerKey)
+)]
+struct ApiDoc;
+
+struct BearerKey;
+
+impl utoipa::Modify for BearerKey {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let key = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An API key of `usher key add`."))
+            .build();
+        openapi
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("key", SecurityScheme::Http(key));
+    }
+}
+
+/// All endpoints.
+pub fn router(state: AppState) -> Router {
+    let (routes, openapi) = described_routes(&state);
+    let openapi = Arc::new(openapi);
+    routes
+        .route(
+            "/openapi.json",
+            get(move || async move { Json((*openapi).clone()) }),
+        )
+        .layer(
+            ServiceBuilder::new()
+                .layer(middleware::from_fn_with_state(
+                    state.clone(),
+                    request_id::name_request,
+                ))
+                .layer(CatchPanicLayer::new())
+                .layer(TimeoutLayer::with_status_code(
+                    axum::http::StatusCode::GATEWAY_TIMEOUT,
+                    ANSWER_DEADLINE,
+                ))
+                .layer(DefaultBodyLimit::max(BODY_MAX_BYTES)),
+        )
+        .with_state(state)
+}
+
+fn described_routes(state: &AppState) -> (Router<AppState>, utoipa::openapi::OpenApi) {
+    let mut routes = OpenApiRouter::with_openapi(ApiDoc::openapi())
+        .routes(routes!(joins::post_join))
+        .routes(routes!(meetings::get_meetings, meetings::post_meeting))
+        .routes(routes!(meetings::post_import))
+        .routes(routes!(
+            meetings::get_meeting,
+            meetings::patch_meeting,
+            meetings::delete_meeting
+        ))
+        .routes(routes!(health::get_livez))
+        .routes(routes!(health::get_readyz));
+    if state.config.compat_is_enabled {
+        let compat = OpenApiRouter::new()
+            .routes(routes!(compat::post_compat))
+            .layer(cors(&state.config.allowed_origins));
+        routes = routes.merge(compat);
+    }
+    routes.split_for_parts()
+}
+
+/// Browsers of the listed origins may call; the list is never "everybody".
+fn cors(allowed_origins: &[String]) -> CorsLayer {
+    let origins: Vec<HeaderValue> = allowed_origins
+        .iter()
+        .filter_map(|origin| origin.parse().ok())
+        .collect();
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::POST])
+        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION])
+        .expose_headers([
+            HeaderName::from_static("x-usher-attempt"),
+            HeaderName::from_static("x-request-id"),
+        ])
+        // A day; browsers cut it to their own limit.
+        .max_age(Duration::from_secs(86_400))
+}

@@ -1,0 +1,151 @@
+//! From what a caller asks to what the core mints: finds the meeting, the app and the host's ZAK.
+//!
+//! An attendee's join needs no call and no disk: keys and meetings are in memory. Only a host's join may wait for Zoom, for the ZAK.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use thiserror::Error;
+use usher_core::attempt::AttemptId;
+use usher_core::join::dialect::{SdkVersion, View};
+use usher_core::join::{self, JoinParameters, JoinRequest};
+use usher_core::meeting::{MeetingNumber, Role};
+use usher_core::refusal::{Refusal, Warning};
+
+use crate::config::Config;
+use crate::directory::Directory;
+use crate::store::Meeting;
+use crate::zoom::{Zak, ZoomClient, ZoomError};
+
+/// The lifetime of a signature if the request does not say, in seconds: that of Zoom's sample.
+pub const DEFAULT_EXPIRES_IN_S: u32 = 7200;
+
+/// What a caller asks, checked field by field and not yet against meetings and apps.
+pub struct Wish {
+    pub meeting_number: MeetingNumber,
+    pub user_name: String,
+    pub role: Role,
+    pub view: View,
+    pub sdk_version: SdkVersion,
+    pub passcode: Option<String>,
+    pub app: Option<String>,
+    pub user_email: Option<String>,
+    pub registrant_token: Option<String>,
+    pub zak: Option<String>,
+    pub obf_token: Option<String>,
+    pub video_webrtc_mode: Option<u8>,
+    pub expires_in_s: u32,
+}
+
+impl fmt::Debug for Wish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wish")
+            .field("meeting_number", &self.meeting_number)
+            .field("role", &self.role)
+            .field("view", &self.view)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the page needs.
+#[derive(Debug)]
+pub struct Seat {
+    pub attempt: AttemptId,
+    pub join: JoinParameters,
+    pub expires_at: Timestamp,
+    pub warnings: Vec<Warning>,
+}
+
+/// Why nobody is seated.
+#[derive(Debug, Error)]
+pub enum MintError {
+    #[error("the meeting is not registered and the request has no passcode")]
+    UnknownMeeting,
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Zoom(#[from] ZoomError),
+}
+
+/// Mints join parameters for a wish, as of `now`.
+pub async fn mint(
+    config: &Config,
+    directory: &Directory,
+    zoom: &ZoomClient,
+    wish: &Wish,
+    now: Timestamp,
+    attempt: AttemptId,
+) -> Result<Seat, MintError> {
+    let meeting = directory.meeting(wish.meeting_number);
+    let passcode = match (&wish.passcode, &meeting) {
+        (Some(passcode), _) => passcode.as_str(),
+        (None, Some(meeting)) => meeting.passcode.expose(),
+        (None, None) => return Err(MintError::UnknownMeeting),
+    };
+    let named = wish
+        .app
+        .as_deref()
+        .or_else(|| meeting.as_deref()?.app.as_deref());
+    let app = config.app(named)?;
+    let mut request = JoinRequest {
+        attempt,
+        meeting_number: wish.meeting_number,
+        user_name: &wish.user_name,
+        role: wish.role,
+        view: wish.view,
+        sdk_version: wish.sdk_version,
+        passcode,
+        user_email: wish.user_email.as_deref(),
+        registrant_token: wish.registrant_token.as_deref(),
+        zak: wish.zak.as_deref(),
+        obf_token: wish.obf_token.as_deref(),
+        video_webrtc_mode: wish.video_webrtc_mode,
+        expires_in_s: wish.expires_in_s,
+    };
+    let zak = host_zak(config, zoom, wish, meeting.as_deref()).await?;
+    if let Some(zak) = &zak {
+        request.zak = Some(zak.expose());
+    }
+    let minted = join::mint(app.signing(now), &request, now, config.backdate_s)?;
+    let mut warnings = minted.warnings;
+    warnings.extend(
+        meeting
+            .as_deref()
+            .and_then(|meeting| registration_missing(wish, meeting)),
+    );
+    Ok(Seat {
+        attempt,
+        join: minted.parameters,
+        expires_at: minted.expires_at,
+        warnings,
+    })
+}
+
+/// A host who brought no token of their own is given the ZAK of the registered meeting's host.
+async fn host_zak(
+    config: &Config,
+    zoom: &ZoomClient,
+    wish: &Wish,
+    meeting: Option<&Meeting>,
+) -> Result<Option<Arc<Zak>>, MintError> {
+    let has_own = wish.zak.is_some() || wish.obf_token.is_some();
+    let host = meeting.and_then(|meeting| Some((meeting, meeting.host.as_deref()?)));
+    let (Role::Host, false, Some((meeting, host))) = (wish.role, has_own, host) else {
+        return Ok(None);
+    };
+    let Ok(account) = config.account(meeting.account.as_deref()) else {
+        return Ok(None);
+    };
+    Ok(Some(
+        zoom.zak(account, host, Some(wish.meeting_number)).await?,
+    ))
+}
+
+/// A setting that was right when the meeting was imported; it may have changed since, so it warns and does not refuse.
+fn registration_missing(wish: &Wish, meeting: &Meeting) -> Option<Warning> {
+    (meeting.needs_registration && wish.registrant_token.is_none()).then(|| Warning {
+        code: "registrant_token_missing",
+        message: "The meeting asked for registration when it was imported: without registrant_token the join ends with 3099.".to_owned(),
+    })
+}

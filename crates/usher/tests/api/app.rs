@@ -1,0 +1,159 @@
+//! A running API in a temporary folder.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, Response, StatusCode};
+use jiff::Timestamp;
+use serde_json::Value;
+use tempfile::TempDir;
+use tower::ServiceExt;
+use usher::config::{Config, Overrides};
+use usher::directory::Directory;
+use usher::http::{AppState, Moment, router};
+use usher::seal::MasterKey;
+use usher::store::{ApiKey, Edit, MeetingChange, Name, Passcode, Scopes};
+use usher::zoom::ZoomClient;
+use usher_core::meeting::MeetingNumber;
+
+pub const SDK_KEY: &str = "aSdkKeyForTests0000001";
+pub const SDK_SECRET: &str = "aSecretForTestsThatIsNobodys0001";
+pub const NOW: &str = "2023-10-10T04:00:00.9Z";
+pub const NUMBER: &str = "85012345678";
+
+pub struct App {
+    router: Router,
+    pub directory: Arc<Directory>,
+    pub folder: TempDir,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: axum::http::HeaderMap,
+    pub body: Value,
+}
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+impl App {
+    pub async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// With lines of configuration before the app's.
+    pub async fn with(toml: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("usher.toml");
+        let app =
+            format!("{toml}\n[[apps]]\nsdk_key = \"{SDK_KEY}\"\nsdk_secret = \"{SDK_SECRET}\"\n");
+        std::fs::write(&file, app).unwrap();
+        let overrides = Overrides {
+            config: Some(file),
+            data: Some(folder.path().join("data")),
+        };
+        let config = Config::load_from(&overrides, []).unwrap();
+        let master_key = Arc::new(MasterKey::generate().unwrap());
+        let directory = Arc::new(
+            Directory::start(config.files(), master_key, now)
+                .await
+                .unwrap(),
+        );
+        let zoom = Arc::new(ZoomClient::new(&config.zoom, config.accounts.clone(), now).unwrap());
+        let moment = Moment { now, random: || 7 };
+        let state = AppState::new(Arc::new(config), Arc::clone(&directory), zoom, moment);
+        Self {
+            router: router(state),
+            directory,
+            folder,
+        }
+    }
+
+    /// A key of these scopes.
+    pub async fn key(&self, scopes: &str) -> String {
+        let key = ApiKey::generate().unwrap();
+        let store = self.directory.store().unwrap();
+        store
+            .add_key(
+                &key,
+                Name::new("name", "test").unwrap(),
+                Scopes::parse(scopes).unwrap(),
+                now(),
+            )
+            .await
+            .unwrap();
+        self.directory.refresh().await.unwrap();
+        key.expose().to_owned()
+    }
+
+    pub async fn register(&self, number: &str, passcode: &str) {
+        let change = MeetingChange {
+            topic: Edit::parse("topic", Some("Standup")).unwrap(),
+            passcode: Some(Passcode::new(passcode).unwrap()),
+            ..MeetingChange::default()
+        };
+        let number = MeetingNumber::parse(number).unwrap();
+        self.directory
+            .store()
+            .unwrap()
+            .register(number, &change, now())
+            .await
+            .unwrap();
+        self.directory.refresh().await.unwrap();
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let mut request = request;
+        let peer: SocketAddr = "192.0.2.7:4711".parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let body = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    pub async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        key: Option<&str>,
+        body: impl Into<Body>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(key) = key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    pub async fn post(&self, path: &str, key: &str, body: &Value) -> Answer {
+        self.call("POST", path, Some(key), body.to_string()).await
+    }
+
+    pub fn store_file(&self) -> PathBuf {
+        self.folder.path().join("data/usher.sqlite")
+    }
+}
+
+impl Answer {
+    /// Status, code and field of an error.
+    pub fn error(&self) -> (u16, &str, Option<&str>) {
+        let error = &self.body["error"];
+        (
+            self.status.as_u16(),
+            error["code"].as_str().unwrap_or("no error"),
+            error["field"].as_str(),
+        )
+    }
+}

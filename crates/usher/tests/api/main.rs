@@ -1,0 +1,9 @@
+//! The HTTP API through its router, with a fixed clock and seeded ids, over a real store in a folder of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod app;
+mod compat;
+mod joins;
+mod meetings;
+mod openapi;
+mod shape;
