@@ -218,9 +218,14 @@ pub(crate) struct WireAnswer {
 }
 
 impl WireAnswer {
-    /// The body of reference 2.5 `[run]`.
+    /// The body of reference 2.5 `[run]`. Of a meeting that has not started the Client View reads `result` too: without these fields 6.2.0
+    /// shows code 1 or another page `[run]`. What Zoom fills in is not known.
     pub(crate) fn body(&self) -> Value {
-        json!({ "status": false, "errorCode": self.code, "errorMessage": self.message, "result": null })
+        let result = match self.code {
+            3008 | 3139 => json!({ "wrInfo": "{}", "meetingInfo": "{}", "isNewJoinFlow": false }),
+            _ => Value::Null,
+        };
+        json!({ "status": false, "errorCode": self.code, "errorMessage": self.message, "result": result })
     }
 }
 
@@ -380,10 +385,9 @@ pub(crate) fn judge(world: &World, now: Timestamp, fields: &BTreeMap<String, Str
 fn not_started(world: &World, meeting: Option<&Meeting>) -> WireAnswer {
     const SENTENCE: &str = "Meeting has not started";
     let code = world.rules.not_started_code;
-    let message = match code {
-        NotStartedCode::NotStarted => SENTENCE.to_owned(),
-        NotStartedCode::WaitingForHost => json!({ "msg": SENTENCE, "scheduleTime": "", "topic": meeting.map_or("", |meeting| &meeting.topic) }).to_string(),
-    };
+    // The Client View reads the message as JSON, and throws at a sentence (2.16.0) or shows code 1 (6.2.0) `[run]`.
+    let topic = meeting.map_or("", |meeting| &meeting.topic);
+    let message = json!({ "msg": SENTENCE, "scheduleTime": "", "topic": topic }).to_string();
     WireAnswer {
         code: code.into(),
         message,
