@@ -23,7 +23,7 @@ pub enum ZoomError {
     },
     /// 4xx from the token endpoint of the account's credentials.
     #[error(
-        "Zoom gave no access token for account `{account}`, HTTP {status}{}: {message}; check its account id, client id and client secret, and that the app is activated",
+        "check account id, client id and client secret of account `{account}`, and that its app is activated: Zoom gave no access token, HTTP {status}{}: {message}",
         code_text(*.code)
     )]
     OAuth {

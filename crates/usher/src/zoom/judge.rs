@@ -134,13 +134,14 @@ fn read<T: DeserializeOwned>(status: u16, body: &[u8]) -> Result<T, Failure> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         // The error's own text could repeat a value of the body, and that may be a token.
-        if error.inner().is_data() {
-            garbage(
+        let path = error.path().to_string();
+        match (error.inner().is_data(), path.as_str()) {
+            (true, ".") => garbage(status, "its JSON is of another shape than documented"),
+            (true, path) => garbage(
                 status,
-                &format!("`{}` is missing or of another type", error.path()),
-            )
-        } else {
-            garbage(status, not_json(body))
+                &format!("`{path}` is of another type than documented"),
+            ),
+            (false, _) => garbage(status, not_json(body)),
         }
     })?;
     json.end()
@@ -290,10 +291,10 @@ mod tests {
             (
                 200,
                 r#"{"token":5}"#,
-                "`token` is missing or of another type",
+                "`token` is of another type than documented",
             ),
-            (200, "{}", "`.` is missing or of another type"),
-            (200, "[]", "`.` is missing or of another type"),
+            (200, "{}", "its JSON is of another shape than documented"),
+            (200, "[]", "its JSON is of another shape than documented"),
             (200, r#"{"token":"t"}{"#, "something follows the JSON"),
             (302, "", "a redirect, which is not followed"),
         ] {

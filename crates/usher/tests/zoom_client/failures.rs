@@ -94,7 +94,11 @@ async fn a_broken_answer_is_a_clear_error_and_the_next_call_works() {
             "(HTTP 302) can't be used: a redirect, which is not followed",
             1,
         ),
-        (status(200), "is missing or of another type", 1),
+        (
+            status(200),
+            "its JSON is of another shape than documented",
+            1,
+        ),
         (status(400), "HTTP 400, code 7: As told.", 1),
         (status(404), "HTTP 404, code 7: As told.", 1),
         (
