@@ -241,3 +241,46 @@ pub(crate) async fn blocking<T: Send + 'static>(
 fn timestamp(microseconds: i64) -> Result<Timestamp, sqlx::Error> {
     Timestamp::from_microsecond(microseconds).map_err(|error| sqlx::Error::Decode(error.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use usher_core::meeting::MeetingNumber;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_is_named_and_the_store_goes_on_when_there_is_room_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = Arc::new(MasterKey::generate().unwrap());
+        let store = Store::open(&folder.path().join("usher.sqlite"), IfMissing::Create, key)
+            .await
+            .unwrap();
+        let fill = async || {
+            for n in 850_000_000..850_001_000 {
+                let number = MeetingNumber::from_u64(n).unwrap();
+                let change = MeetingChange::default();
+                store
+                    .register(number, &change, Timestamp::UNIX_EPOCH)
+                    .await?;
+            }
+            Ok(())
+        };
+        // To SQLite, a file that may not grow is a full disk.
+        sqlx::query("PRAGMA max_page_count = 12")
+            .execute(&store.writer)
+            .await
+            .unwrap();
+        let error: StoreError = fill().await.unwrap_err();
+        assert_eq!(error.code(), "store_full");
+        assert!(error.to_string().contains("usher.sqlite"));
+        sqlx::query("PRAGMA max_page_count = 1000")
+            .execute(&store.writer)
+            .await
+            .unwrap();
+        let number = MeetingNumber::from_u64(999_999_999).unwrap();
+        store
+            .register(number, &MeetingChange::default(), Timestamp::UNIX_EPOCH)
+            .await
+            .unwrap();
+    }
+}
