@@ -1,5 +1,7 @@
 //! Nanoseconds per minted token, beside the `jsonwebtoken` crate on the same claims. `scripts/bench` adds jsrsasign.
 
+#![allow(clippy::expect_used)]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};

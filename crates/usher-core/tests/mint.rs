@@ -1,5 +1,7 @@
 //! What is minted is judged by another implementation (the `jsonwebtoken` crate), and what can be known to be wrong is refused.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use proptest::prelude::*;

@@ -26,7 +26,7 @@ pub(super) struct Doctor {
     /// Claims as JSON, instead of a token
     #[arg(long, value_name = "FILE")]
     claims: Option<PathBuf>,
-    /// The object that was handed to the SDK's join(), as JSON
+    /// The object that was handed to the SDK's `join()`, as JSON
     #[arg(long, value_name = "FILE")]
     join: Option<PathBuf>,
     /// The error's code as the SDK gave it
@@ -184,29 +184,30 @@ fn names_key(text: &str, sdk_key: &str) -> bool {
 }
 
 /// The report for people.
-fn picture(report: &Report) -> String {
-    let mut picture = format!("{}\n\n", kind_sentence(report.kind));
+pub(super) fn picture(report: &Report) -> String {
     let renderer = Renderer::plain();
+    let mut lines = vec![kind_sentence(report.kind).to_owned(), String::new()];
     for finding in &report.findings {
-        picture += &renderer.render(&[group(report, finding)]);
-        picture += "\n\n";
+        lines.push(renderer.render(&[group(report, finding)]));
+        lines.push(String::new());
     }
-    picture += &match report.cause {
+    lines.push(match report.cause {
         Some(cause) => format!(
-            "cause: {} ({}): {}\n",
+            "cause: {} ({}): {}",
             cause.id(),
             report.party.as_str(),
             cause.text()
         ),
-        None => "cause: not shown by what was handed in\n".to_owned(),
-    };
+        None => "cause: not shown by what was handed in".to_owned(),
+    });
     if !report.next_suspects.is_empty() {
-        picture += "look at next:\n";
-        for (rank, suspect) in report.next_suspects.iter().enumerate() {
-            picture += &format!("  {}. {}: {}\n", rank + 1, suspect.id(), suspect.text());
-        }
+        lines.push("look at next:".to_owned());
+        let ranked = report.next_suspects.iter().zip(1..);
+        lines.extend(
+            ranked.map(|(suspect, rank)| format!("  {rank}. {}: {}", suspect.id(), suspect.text())),
+        );
     }
-    picture
+    lines.join("\n") + "\n"
 }
 
 fn group<'a>(report: &'a Report, finding: &'a Finding) -> Group<'a> {

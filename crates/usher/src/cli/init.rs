@@ -24,15 +24,14 @@ pub(super) async fn run(_: &Init, config: &Config, out: &mut impl Write) -> Resu
     }
     open_store(config).await?;
     writeln!(out, "store: {}", config.sqlite_file.display())?;
-    match &config.file {
-        Some(file) => writeln!(out, "configuration: {}", file.display())?,
-        None => {
-            std::fs::write(Path::new(DEFAULT_FILE), TEMPLATE)?;
-            writeln!(
-                out,
-                "made {DEFAULT_FILE}: fill in your app's key and secret"
-            )?;
-        }
+    if let Some(file) = &config.file {
+        writeln!(out, "configuration: {}", file.display())?;
+    } else {
+        std::fs::write(Path::new(DEFAULT_FILE), TEMPLATE)?;
+        writeln!(
+            out,
+            "made {DEFAULT_FILE}: fill in your app's key and secret"
+        )?;
     }
     talk("next: `usher key add --name backend --scope mint`, then `usher serve`");
     Ok(Exit::Fine)

@@ -111,7 +111,7 @@ pub(super) async fn run(
             print(out, &meeting, *json)?;
         }
         Meeting::List { search, json } => {
-            list(out, &open_store(config).await?, search.as_deref(), *json).await?
+            list(out, &open_store(config).await?, search.as_deref(), *json).await?;
         }
         Meeting::Show { number, json } => {
             let number = parse(number)?;

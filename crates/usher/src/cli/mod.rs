@@ -1,12 +1,14 @@
 //! The command line. stdout is data, stderr is talk; exit 0 fine, 1 findings, 2 could not run.
 
 mod config;
+mod demo;
 mod doctor;
 mod init;
 mod key;
 mod meeting;
 mod serve;
 mod sign;
+mod sim;
 
 use std::fmt;
 use std::fs::DirBuilder;
@@ -18,6 +20,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
+use tokio::signal::unix::{SignalKind, signal};
 use usher_core::refusal::Refusal;
 
 use crate::config::{Config, Overrides};
@@ -43,6 +46,7 @@ struct Cli {
 enum Command {
     Init(init::Init),
     Serve(serve::Serve),
+    Demo(demo::Demo),
     Sign(sign::Sign),
     Doctor(Box<doctor::Doctor>),
     #[command(subcommand)]
@@ -50,6 +54,7 @@ enum Command {
     #[command(subcommand)]
     Meeting(meeting::Meeting),
     Config(config::Show),
+    Sim(sim::Sim),
 }
 
 /// How a command that could run ended.
@@ -120,6 +125,20 @@ fn warn(message: &str) {
     talk(&format!("warning: {message}"));
 }
 
+/// Waits for SIGTERM or Ctrl-C.
+async fn stop_signal() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => _ = terminate.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = terminated => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
 /// The machine's time, in the microseconds in which it is stored: what was just written reads back the same.
 fn now() -> Timestamp {
     let now = Timestamp::now();
@@ -172,7 +191,7 @@ fn table<const N: usize>(header: [&str; N]) -> comfy_table::Table {
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match run(cli) {
+    match run(&cli) {
         Ok(Exit::Fine) => ExitCode::SUCCESS,
         Ok(Exit::Findings) => ExitCode::from(1),
         Err(failure) if failure.message == BROKEN_PIPE => ExitCode::SUCCESS,
@@ -186,7 +205,7 @@ pub fn main() -> ExitCode {
 /// The reader of stdout went away (`usher … | head`): nothing to complain about.
 const BROKEN_PIPE: &str = "Broken pipe (os error 32)";
 
-fn run(cli: Cli) -> Result<Exit, Failure> {
+fn run(cli: &Cli) -> Result<Exit, Failure> {
     let mut out = anstream::stdout().lock();
     let configured = || -> Result<Config, Failure> {
         let config = Config::load(&cli.overrides)?;
@@ -195,6 +214,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     };
     match &cli.command {
         // These need no configuration, and a broken one must not keep them from running.
+        Command::Sim(args) => block_on(sim::run(args, &mut out)),
+        Command::Demo(args) => block_on(demo::run(args, &mut out)),
         Command::Doctor(args) => {
             let config = configured().inspect_err(|error| warn(&error.message)).ok();
             doctor::run(args, config.as_ref(), &mut out)

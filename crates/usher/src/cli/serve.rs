@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use super::{Exit, Failure, master_key, now, random};
+use super::{Exit, Failure, master_key, now, random, stop_signal};
 use crate::config::Config;
 use crate::directory::{Directory, keep_fresh};
 use crate::http::{self, AppState, Moment};
@@ -100,13 +99,7 @@ fn log_to_stderr() {
 }
 
 async fn stop_on_signal(stop: CancellationToken) {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    stop_signal().await;
     tracing::info!("stopping: no new connections, answers in flight finish");
     stop.cancel();
 }

@@ -4,11 +4,13 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::{Exit, Failure};
+use usher_sim::{Options, Scenario, Simulator};
 
-/// Run a local Zoom to test against: OAuth, meetings, ZAKs and the check behind the SDK's join()
+use super::{Exit, Failure, stop_signal};
+
+/// Run a local Zoom to test against: OAuth, meetings, ZAKs and the check behind the SDK's `join()`
 #[derive(Debug, clap::Args)]
-pub struct Sim {
+pub(super) struct Sim {
     /// Address for http
     #[arg(long, default_value = "127.0.0.1:8090", value_name = "A")]
     listen: SocketAddr,
@@ -18,4 +20,25 @@ pub struct Sim {
     /// File with apps, accounts, meetings and rules (docs/simulator.md) [default: the demo's]
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
+}
+
+pub(super) async fn run(args: &Sim, out: &mut impl Write) -> Result<Exit, Failure> {
+    let scenario = match &args.scenario {
+        Some(file) => Scenario::read(file)?,
+        None => Scenario::demo(),
+    };
+    let options = Options {
+        listen: args.listen,
+        tls_listen: args.tls_listen,
+        scenario,
+    };
+    let simulator = Simulator::start(options).await?;
+    writeln!(out, "listening on {}", simulator.http_url())?;
+    if let Some(url) = simulator.https_url() {
+        writeln!(out, "listening on {url}")?;
+    }
+    out.flush()?;
+    stop_signal().await;
+    simulator.shutdown().await;
+    Ok(Exit::Fine)
 }

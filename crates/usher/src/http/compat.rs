@@ -66,19 +66,16 @@ pub(super) async fn post_compat(
     request: Request,
 ) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
-    let caller = match bearer(&parts)? {
-        Some(key) => Some(authenticate(&state, key)?),
-        None => {
-            let ConnectInfo(peer) =
-                ConnectInfo::<SocketAddr>::from_request_parts(&mut parts, &state)
-                    .await
-                    .map_err(|_| ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR))?;
-            let address =
-                client_address::of(&parts.headers, peer.ip(), &state.config.trusted_proxies);
-            state.strangers.admit(address)?;
-            None
-        }
-    };
+    let caller = bearer(&parts)?
+        .map(|key| authenticate(&state, key))
+        .transpose()?;
+    if caller.is_none() {
+        let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(&mut parts, &state)
+            .await
+            .map_err(|_| ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR))?;
+        let address = client_address::of(&parts.headers, peer.ip(), &state.config.trusted_proxies);
+        state.strangers.admit(address)?;
+    }
     let bytes = axum::body::to_bytes(body, super::BODY_MAX_BYTES)
         .await
         .map_err(|_| ApiError::of_status(StatusCode::PAYLOAD_TOO_LARGE))?;
@@ -231,7 +228,7 @@ fn meeting_number(
             errors.push(CompatError {
                 property: "meetingNumber",
                 reason: refusal.message,
-            })
+            });
         })
         .ok()
 }
@@ -242,17 +239,14 @@ fn zero_or_one(
     errors: &mut Vec<CompatError>,
 ) -> Option<u8> {
     let number = number(property, body, errors)?;
-    if number == 0.0 {
-        Some(0)
-    } else if number == 1.0 {
-        Some(1)
-    } else {
-        errors.push(CompatError {
-            property,
-            reason: format!("Value is not valid. Got {number}, expected 0,1"),
-        });
-        None
+    let found = [0_u8, 1]
+        .into_iter()
+        .find(|allowed| f64::from(*allowed).total_cmp(&number).is_eq());
+    if found.is_none() {
+        let reason = format!("Value is not valid. Got {number}, expected 0,1");
+        errors.push(CompatError { property, reason });
     }
+    found
 }
 
 fn expiration_seconds(body: &Map<String, Value>, errors: &mut Vec<CompatError>) -> u32 {

@@ -160,6 +160,6 @@ fn cors(allowed_origins: &[String]) -> CorsLayer {
             HeaderName::from_static("x-usher-attempt"),
             HeaderName::from_static("x-request-id"),
         ])
-        // A day; browsers cut it to their own limit.
-        .max_age(Duration::from_secs(86_400))
+        // Browsers cut it to their own limit.
+        .max_age(Duration::from_hours(24))
 }

@@ -34,7 +34,11 @@ impl Strangers {
 
     /// 429 for an address that asks too often.
     pub(super) fn admit(&self, address: IpAddr) -> Result<(), ApiError> {
-        if self.seen.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == 0 {
+        if self
+            .seen
+            .fetch_add(1, Ordering::Relaxed)
+            .is_multiple_of(FORGET_EVERY)
+        {
             self.limiter.retain_recent();
         }
         self.limiter

@@ -20,21 +20,21 @@ use usher::store::{ApiKey, Edit, MeetingChange, Name, Passcode, Scopes};
 use usher::zoom::ZoomClient;
 use usher_core::meeting::MeetingNumber;
 
-pub const SDK_KEY: &str = "aSdkKeyForTests0000001";
-pub const SDK_SECRET: &str = "aSecretForTestsThatIsNobodys0001";
-pub const NOW: &str = "2023-10-10T04:00:00.9Z";
-pub const NUMBER: &str = "85012345678";
+pub(crate) const SDK_KEY: &str = "aSdkKeyForTests0000001";
+pub(crate) const SDK_SECRET: &str = "aSecretForTestsThatIsNobodys0001";
+pub(crate) const NOW: &str = "2023-10-10T04:00:00.9Z";
+pub(crate) const NUMBER: &str = "85012345678";
 
-pub struct App {
+pub(crate) struct App {
     router: Router,
-    pub directory: Arc<Directory>,
-    pub folder: TempDir,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) folder: TempDir,
 }
 
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: axum::http::HeaderMap,
-    pub body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: axum::http::HeaderMap,
+    pub(crate) body: Value,
 }
 
 fn now() -> Timestamp {
@@ -42,12 +42,12 @@ fn now() -> Timestamp {
 }
 
 impl App {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with("").await
     }
 
     /// With lines of configuration before the app's.
-    pub async fn with(toml: &str) -> Self {
+    pub(crate) async fn with(toml: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("usher.toml");
         let app =
@@ -75,7 +75,7 @@ impl App {
     }
 
     /// A key of these scopes.
-    pub async fn key(&self, scopes: &str) -> String {
+    pub(crate) async fn key(&self, scopes: &str) -> String {
         let key = ApiKey::generate().unwrap();
         let store = self.directory.store().unwrap();
         store
@@ -91,7 +91,7 @@ impl App {
         key.expose().to_owned()
     }
 
-    pub async fn register(&self, number: &str, passcode: &str) {
+    pub(crate) async fn register(&self, number: &str, passcode: &str) {
         let change = MeetingChange {
             topic: Edit::parse("topic", Some("Standup")).unwrap(),
             passcode: Some(Passcode::new(passcode).unwrap()),
@@ -107,7 +107,7 @@ impl App {
         self.directory.refresh().await.unwrap();
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let mut request = request;
         let peer: SocketAddr = "192.0.2.7:4711".parse().unwrap();
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -123,7 +123,7 @@ impl App {
         }
     }
 
-    pub async fn call(
+    pub(crate) async fn call(
         &self,
         method: &str,
         path: &str,
@@ -137,18 +137,18 @@ impl App {
         self.send(request.body(body.into()).unwrap()).await
     }
 
-    pub async fn post(&self, path: &str, key: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, key: &str, body: &Value) -> Answer {
         self.call("POST", path, Some(key), body.to_string()).await
     }
 
-    pub fn store_file(&self) -> PathBuf {
+    pub(crate) fn store_file(&self) -> PathBuf {
         self.folder.path().join("data/usher.sqlite")
     }
 }
 
 impl Answer {
     /// Status, code and field of an error.
-    pub fn error(&self) -> (u16, &str, Option<&str>) {
+    pub(crate) fn error(&self) -> (u16, &str, Option<&str>) {
         let error = &self.body["error"];
         (
             self.status.as_u16(),

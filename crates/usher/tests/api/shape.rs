@@ -51,8 +51,7 @@ async fn a_body_that_is_no_json_or_too_large_is_refused_as_such() {
         assert_eq!(
             (answer.status.as_u16(), answer.error().1),
             (status, code),
-            "{:.60}",
-            body
+            "{body:.60}"
         );
     }
 }
