@@ -30,7 +30,10 @@ async fn token(
         return refuse("invalid_client", "Invalid client_id or client_secret");
     };
     shared.with_world(|world| {
-        let Some(account) = world.accounts.iter().find(|account| account.client_id == client_id && account.client_secret == client_secret) else {
+        let account = world.accounts.iter().find(|account| {
+            account.client_id == client_id && account.client_secret == client_secret
+        });
+        let Some(account) = account.cloned() else {
             return refuse("invalid_client", "Invalid client_id or client_secret");
         };
         if seen.form.get("account_id") != Some(&account.id) {
@@ -39,10 +42,15 @@ async fn token(
         if account.disabled {
             return refuse("invalid_client", "The app has been disabled");
         }
-        let (id, scope) = (account.id.clone(), account.scopes.join(" "));
         let now = world.clock.now(&seen.host);
-        let access_token = world.tokens.issue_access(&id, now);
-        Json(json!({ "access_token": access_token, "token_type": "bearer", "expires_in": ACCESS_TOKEN_LIFETIME_S, "scope": scope })).into_response()
+        let mut answer = json!({
+            "access_token": world.tokens.issue_access(&account.id, now), "token_type": "bearer",
+            "expires_in": ACCESS_TOKEN_LIFETIME_S, "scope": account.scopes.join(" "),
+        });
+        if let Some(api_url) = account.api_url {
+            answer["api_url"] = api_url.into();
+        }
+        Json(answer).into_response()
     })
 }
 

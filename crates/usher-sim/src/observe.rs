@@ -8,6 +8,7 @@ use axum::Json;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -21,7 +22,8 @@ use crate::clock::http_date;
 use crate::faults::{FaultAnswer, RetryAfter, Strike};
 use crate::join_check::WireAnswer;
 use crate::requests::{Judged, RequestRecord};
-use crate::{rest, wc_info};
+use crate::rest::Refusal;
+use crate::wc_info;
 
 const BODY_MAX_BYTES: usize = 1024 * 1024;
 
@@ -96,11 +98,8 @@ async fn play_zoom(
         next.run(Request::from_parts(parts, Body::from(body))).await
     };
     let judged = response.extensions().get::<Judged>().cloned();
-    shared.with_world(|world| {
-        world
-            .requests
-            .answered(number, response.status().as_u16(), judged)
-    });
+    let status = response.status().as_u16();
+    shared.with_world(|world| world.requests.answered(number, status, judged));
     response
 }
 
@@ -141,7 +140,7 @@ async fn misbehave(answer: FaultAnswer, parts: &Parts, seen: &Seen, now: Timesta
         FaultAnswer::Half { status } => half(status_code(status)),
         FaultAnswer::RateLimit { retry_after, .. } => (
             retry_after_header(retry_after, now),
-            rest::too_many_requests(),
+            Refusal::too_many_requests(),
         )
             .into_response(),
         FaultAnswer::Join { code, message } => wc_info::respond(
@@ -189,12 +188,7 @@ fn host_of(request: &Request) -> String {
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
     let authority = named
-        .or_else(|| {
-            request
-                .uri()
-                .authority()
-                .map(|authority| authority.as_str())
-        })
+        .or_else(|| request.uri().authority().map(Authority::as_str))
         .unwrap_or_default();
     let name = match authority.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,

@@ -1,15 +1,14 @@
 //! Users and the tokens that act as them (reference 4).
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde_json::json;
 
 use crate::Shared;
 use crate::observe::Seen;
-use crate::rest::{self, READ_TOKEN, READ_USER, READ_ZAK};
+use crate::rest::{self, Answer, READ_TOKEN, READ_USER, READ_ZAK, Refusal};
 use crate::tokens::{TokenKind, USER_TOKEN_LIFETIME_MAX_S, USER_TOKEN_LIFETIME_S};
 use crate::world::World;
 
@@ -26,20 +25,16 @@ async fn user(
     Extension(seen): Extension<Seen>,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Response {
+) -> Answer {
     shared.with_world(|world| {
-        let account = match rest::authorize(world, &seen.host, &headers, READ_USER) {
-            Ok(account) => account,
-            Err(refusal) => return refusal,
-        };
-        let Some(user) = world.user(&account, &id) else {
-            return rest::user_unknown(&id);
-        };
-        Json(json!({
+        let account = rest::authorize(world, &seen.host, &headers, READ_USER)?;
+        let user = world
+            .user(&account, &id)
+            .ok_or_else(|| Refusal::user_unknown(&id))?;
+        Ok(Json(json!({
             "id": user.id, "email": user.email, "display_name": user.display_name,
             "type": 2, "status": "active", "account_id": user.account,
-        }))
-        .into_response()
+        })))
     })
 }
 
@@ -49,21 +44,33 @@ async fn token(
     Extension(seen): Extension<Seen>,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Response {
+) -> Answer {
     let kind = match seen.query.get("type").map(String::as_str) {
         Some("zak") => TokenKind::Zak,
         Some("onbehalf") => TokenKind::Obf,
-        _ => return rest::invalid_field("type", "type must be zak or onbehalf"),
+        _ => {
+            return Err(Refusal::invalid_field(
+                "type",
+                "type must be zak or onbehalf",
+            ));
+        }
     };
-    let Some(lifetime_s) = number(&seen, "ttl", USER_TOKEN_LIFETIME_S)
-        .filter(|ttl| (1..=USER_TOKEN_LIFETIME_MAX_S).contains(ttl))
-    else {
-        return rest::invalid_field("ttl", "ttl must be a number of seconds, at most one year");
-    };
+    let lifetime_s = number(&seen, "ttl", USER_TOKEN_LIFETIME_S)?;
+    if !(1..=USER_TOKEN_LIFETIME_MAX_S).contains(&lifetime_s) {
+        return Err(Refusal::invalid_field(
+            "ttl",
+            "ttl must be 1 second to one year",
+        ));
+    }
     let meeting = match seen.query.get("meeting_id").map(|id| id.parse()) {
         None => None,
         Some(Ok(number)) => Some(number),
-        Some(Err(_)) => return rest::invalid_field("meeting_id", "meeting_id must be a number"),
+        Some(Err(_)) => {
+            return Err(Refusal::invalid_field(
+                "meeting_id",
+                "meeting_id must be a number",
+            ));
+        }
     };
     shared.with_world(|world| {
         issue(
@@ -85,7 +92,7 @@ async fn own_zak(
     State(shared): State<Shared>,
     Extension(seen): Extension<Seen>,
     headers: HeaderMap,
-) -> Response {
+) -> Answer {
     let asked = Asked {
         user: "me",
         kind: TokenKind::Zak,
@@ -108,35 +115,29 @@ fn issue(
     headers: &HeaderMap,
     scope: &str,
     asked: &Asked<'_>,
-) -> Response {
-    let account = match rest::authorize(world, &seen.host, headers, scope) {
-        Ok(account) => account,
-        Err(refusal) => return refusal,
-    };
-    let Some(user) = world.user(&account, asked.user).map(|user| user.id.clone()) else {
-        return rest::user_unknown(asked.user);
-    };
+) -> Answer {
+    let account = rest::authorize(world, &seen.host, headers, scope)?;
+    let user = world
+        .user(&account, asked.user)
+        .ok_or_else(|| Refusal::user_unknown(asked.user))?
+        .id
+        .clone();
     let now = world.clock.now(&seen.host);
-    match world.tokens.issue_for_user(
+    let token = world.tokens.issue_for_user(
         asked.kind,
         &account,
         &user,
         asked.meeting,
         asked.lifetime_s,
         now,
-    ) {
-        Ok(token) => Json(json!({ "token": token })).into_response(),
-        Err(error) => rest::error(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            500,
-            &format!("the simulator can't sign a token: {error}"),
-        ),
-    }
+    )?;
+    Ok(Json(json!({ "token": token })))
 }
 
-/// A number in the query, `default` without one, `None` if it is no number.
-pub(crate) fn number(seen: &Seen, name: &str, default: i64) -> Option<i64> {
-    seen.query
-        .get(name)
-        .map_or(Some(default), |text| text.parse().ok())
+/// A number in the query, or `default` without one.
+pub(crate) fn number(seen: &Seen, name: &str, default: i64) -> Result<i64, Refusal> {
+    seen.query.get(name).map_or(Ok(default), |text| {
+        text.parse()
+            .map_err(|_| Refusal::invalid_field(name, "must be a number"))
+    })
 }

@@ -21,6 +21,9 @@ pub struct Account {
     pub scopes: Vec<String>,
     #[serde(default)]
     pub disabled: bool,
+    /// The regional base address that newer token answers carry (reference 5.1 `[3rd]`).
+    #[serde(default)]
+    pub api_url: Option<String>,
 }
 
 impl Account {
@@ -31,6 +34,7 @@ impl Account {
             client_secret: client_secret.into(),
             scopes: Self::all_scopes(),
             disabled: false,
+            api_url: None,
         }
     }
 
@@ -66,6 +70,10 @@ pub struct User {
 /// One meeting. Its account is its host's.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of Zoom's own"
+)]
 pub struct Meeting {
     pub number: u64,
     pub host: String,
@@ -153,12 +161,12 @@ impl World {
     }
 
     /// Adds a meeting, or replaces the one with its number. A meeting without a UUID gets one.
-    pub fn put_meeting(&mut self, mut meeting: Meeting) {
+    pub fn put_meeting(&mut self, mut meeting: Meeting) -> &Meeting {
         if meeting.uuid.is_empty() {
             meeting.uuid = format!("sim+{}==", meeting.number);
         }
         self.remove_meeting(meeting.number);
-        self.meetings.push(meeting);
+        self.meetings.push_mut(meeting)
     }
 
     /// Removes a meeting; says whether there was one.

@@ -158,7 +158,7 @@ async fn each_check_refuses_its_own_fault_and_can_be_switched_off() {
             (3099, "This meeting requires registration."),
         ),
         (
-            Join::good().as_host(),
+            Join::good().with_host_role(),
             Check::Zak,
             (3003, "You are not the meeting host."),
         ),
@@ -207,7 +207,7 @@ async fn a_signature_in_the_old_format_is_invalid() {
     ));
     is(
         &zoom
-            .join(&Join::good().with_field("signature", legacy))
+            .join(&Join::good().with_field("signature", &legacy))
             .await,
         (200, "Invalid signature."),
     );
@@ -266,14 +266,14 @@ async fn a_host_needs_the_zak_of_a_host_of_the_meeting() {
     for field in ["ztk", "zsk"] {
         is(
             &zoom
-                .join(&Join::good().as_host().with_field(field, &zak))
+                .join(&Join::good().with_host_role().with_field(field, &zak))
                 .await,
             NOT_STARTED,
         );
     }
     zoom.simulator
         .steer(|world| world.meetings[0].host = "demo-user-2".to_owned());
-    let join = Join::good().as_host().with_field("ztk", &zak);
+    let join = Join::good().with_host_role().with_field("ztk", &zak);
     is(
         &zoom.join(&join).await,
         (3136, "Not support start meeting via tokens"),
@@ -307,7 +307,7 @@ async fn a_meeting_for_signed_in_users_needs_a_zak() {
     is(&zoom.join(&Join::good()).await, (3100, "Login required."));
     let zak = zoom.user_token("type=zak").await;
     is(
-        &zoom.join(&Join::good().with_field("ztk", zak)).await,
+        &zoom.join(&Join::good().with_field("ztk", &zak)).await,
         NOT_STARTED,
     );
 }
@@ -347,7 +347,7 @@ async fn a_registrant_joins_with_a_tk_until_it_expires() {
         world.meetings[2].registrants = vec![Registrant {
             tk: DEMO_REGISTRANT_TK.to_owned(),
             expired: true,
-        }]
+        }];
     });
     is(&zoom.join(&join).await, (124, "Token has expired."));
 }
@@ -397,7 +397,7 @@ async fn another_accounts_meeting_asks_for_a_published_app_and_a_user_only_if_th
     .await;
     is(&zoom.join(&join).await, (4012, "Not allow anonymous join."));
     let zak = zoom.user_token("type=zak").await;
-    is(&zoom.join(&join.with_field("ztk", zak)).await, NOT_STARTED);
+    is(&zoom.join(&join.with_field("ztk", &zak)).await, NOT_STARTED);
 }
 
 #[tokio::test]
@@ -405,7 +405,7 @@ async fn nobody_hosts_another_accounts_meeting() {
     let zoom = Zoom::start().await;
     let join = Join::good()
         .for_meeting(open_another_account(&zoom))
-        .as_host();
+        .with_host_role();
     is(
         &zoom.join(&join).await,
         (200, "Can not be host in other account's meeting."),

@@ -184,7 +184,7 @@ impl Join {
         self
     }
 
-    pub(crate) fn with_field(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(crate) fn with_field(mut self, name: &'static str, value: &str) -> Self {
         self.fields.retain(|(other, _)| *other != name);
         self.fields.push((name, value.to_string()));
         self
@@ -192,10 +192,10 @@ impl Join {
 
     pub(crate) fn for_meeting(self, number: u64) -> Self {
         self.with_claim("mn", number.to_string())
-            .with_field("meetingNumber", number)
+            .with_field("meetingNumber", &number.to_string())
     }
 
-    pub(crate) fn as_host(self) -> Self {
+    pub(crate) fn with_host_role(self) -> Self {
         self.with_claim("role", 1)
     }
 
