@@ -279,7 +279,7 @@ pub(crate) async fn a_key_is_listed_as_added_and_stays_listed_when_revoked(store
         .add_key(&key, name("backend"), scopes, at(1))
         .await
         .unwrap();
-    assert_eq!(store.keys().await.unwrap(), [added.clone()]);
+    assert_eq!(store.keys().await.unwrap(), std::slice::from_ref(&added));
     assert!(added.hash.is_of(key.expose()));
     let revoked = store.revoke_key(key.id(), at(2)).await.unwrap().unwrap();
     assert_eq!(revoked.revoked_at, Some(at(2)));

@@ -1,0 +1,166 @@
+//! `usher doctor`: what people read.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::process::{Place, Ran, SDK_KEY};
+
+const AT: &str = "2023-10-10T04:00:00Z";
+const TYPES_AND_LIFETIME: &str = r#"{"sdkKey":"aKey","mn":"850 1234 5678","role":"1","iat":1696910400,"exp":1696910460,"tokenExp":1696914000}"#;
+
+fn token(place: &Place, args: &[&str]) -> String {
+    let ran = place.run(
+        &[
+            &["sign", "--meeting", "85012345678", "--now", AT, "--json"],
+            args,
+        ]
+        .concat(),
+    );
+    let value: Value = serde_json::from_str(&ran.stdout).unwrap();
+    value["signature"].as_str().unwrap().to_owned()
+}
+
+fn shown(ran: &Ran) -> String {
+    format!(
+        "exit {}\n----- stdout\n{}----- stderr\n{}",
+        ran.code, ran.stdout, ran.stderr
+    )
+}
+
+#[test]
+fn a_good_signature_is_called_good_and_the_next_suspects_are_named() {
+    let place = Place::new();
+    assert_snapshot!(shown(&place.run(&[
+        "doctor",
+        &token(&place, &[]),
+        "--now",
+        AT
+    ])));
+}
+
+#[test]
+fn a_wrong_number_has_a_caret_under_it() {
+    let place = Place::new();
+    assert_snapshot!(shown(&place.run(&[
+        "doctor",
+        &token(&place, &[]),
+        "--now",
+        AT,
+        "--meeting",
+        "85012345679"
+    ])));
+}
+
+#[test]
+fn several_faults_are_shown_in_the_order_of_what_they_explain() {
+    let place = Place::new();
+    place.write("claims.json", TYPES_AND_LIFETIME);
+    assert_snapshot!(shown(&place.run(&[
+        "doctor",
+        "--claims",
+        "claims.json",
+        "--now",
+        AT,
+        "--sdk-version",
+        "6.2.0"
+    ])));
+}
+
+#[test]
+fn an_error_alone_is_explained_and_no_cause_is_guessed() {
+    assert_snapshot!(shown(&Place::new().run(&[
+        "doctor",
+        "--error",
+        "3712",
+        "--reason",
+        "Signature is invalid.",
+        "--view",
+        "component"
+    ])));
+}
+
+#[test]
+fn a_secret_of_another_app_is_found_by_the_hmac() {
+    let place = Place::new();
+    place.write("secret", "theSecretOfAnotherApp000000001\n");
+    assert_snapshot!(shown(&place.run(&[
+        "doctor",
+        &token(&place, &[]),
+        "--now",
+        AT,
+        "--secret-file",
+        "secret"
+    ])));
+}
+
+#[test]
+fn a_token_comes_as_argument_file_or_standard_input() {
+    let place = Place::new();
+    let token = token(&place, &[]);
+    place.write("token", &format!("{token}\r\n"));
+    let by_argument = place.run(&["doctor", &token, "--now", AT, "--json"]).stdout;
+    assert_eq!(
+        place
+            .run(&["doctor", "token", "--now", AT, "--json"])
+            .stdout,
+        by_argument
+    );
+    assert_eq!(
+        place
+            .run_with_stdin(
+                &["doctor", "-", "--now", AT, "--json"],
+                &format!("{token}\n")
+            )
+            .stdout,
+        by_argument
+    );
+    let report: Value = serde_json::from_str(&by_argument).unwrap();
+    assert_eq!(report["kind"], "meeting_sdk_jwt");
+    assert_eq!(report["cause"], Value::Null);
+    assert_eq!(report["claims"]["appKey"], SDK_KEY);
+}
+
+#[test]
+fn neither_secret_nor_the_third_part_of_a_token_is_printed() {
+    let place = Place::new();
+    let token = token(&place, &[]);
+    place.write("secret", "theSecretOfAnotherApp000000001");
+    for args in [&["--json"][..], &[]] {
+        let ran = place.run(&[&["doctor", &token, "--secret-file", "secret"], args].concat());
+        let all = ran.stdout + &ran.stderr;
+        assert!(
+            !all.contains(token.rsplit_once('.').unwrap().1) && !all.contains("theSecretOf"),
+            "{all}"
+        );
+    }
+}
+
+#[test]
+fn nothing_too_much_and_unreadable_files_can_not_be_judged() {
+    let place = Place::new();
+    place.write("huge", &"x".repeat(1024 * 1024 + 1));
+    for (args, named) in [
+        (&[][..], "nothing to judge"),
+        (&["huge"], "1 MiB"),
+        (&["--claims", "missing.json"], "missing.json"),
+        (&["x", "--now", "yesterday"], "--now"),
+        (&["x", "--sdk-version", "x"], "sdk-version"),
+    ] {
+        let ran = place.run(&[&["doctor"], args].concat());
+        assert_eq!(ran.code, 2, "{args:?}");
+        assert!(ran.stderr.contains(named), "{args:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_broken_configuration_does_not_keep_the_doctor_from_judging() {
+    let place = Place::new();
+    place.write("usher.toml", "colour = 1\n");
+    let ran = place.run(&["doctor", "--error", "3705"]);
+    assert!(
+        ran.stderr.contains("unknown key `colour`"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stdout.contains("exp_in_past"), "{}", ran.stdout);
+}

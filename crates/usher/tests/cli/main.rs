@@ -1,0 +1,8 @@
+//! The binary as a person runs it: exit code, stdout and stderr.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod doctor;
+mod process;
+mod serve;
+mod set_up;
+mod sign;
