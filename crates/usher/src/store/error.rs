@@ -9,6 +9,14 @@ use usher_core::meeting::MeetingNumber;
 
 use crate::seal::SealError;
 
+// SQLite's primary result codes: <https://www.sqlite.org/rescode.html>.
+const BUSY: i32 = 5;
+const LOCKED: i32 = 6;
+const READ_ONLY: i32 = 8;
+const CORRUPT: i32 = 11;
+const FULL: i32 = 13;
+const NOT_A_DATABASE: i32 = 26;
+
 /// Why a verb of the store failed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StoreError {
@@ -54,10 +62,10 @@ impl StoreError {
         let file = file.to_owned();
         match error {
             sqlx::Error::Database(database) => match primary_code(database.as_ref()) {
-                Some(5 | 6) => Self::Locked { file },
-                Some(8) => Self::ReadOnly { file },
-                Some(11 | 26) => Self::Corrupt { file, detail },
-                Some(13) => Self::Full { file },
+                Some(BUSY | LOCKED) => Self::Locked { file },
+                Some(READ_ONLY) => Self::ReadOnly { file },
+                Some(CORRUPT | NOT_A_DATABASE) => Self::Corrupt { file, detail },
+                Some(FULL) => Self::Full { file },
                 _ => Self::Unavailable { file, detail },
             },
             // All connections are at work for longer than a caller waits.
@@ -109,7 +117,13 @@ impl StoreError {
     }
 }
 
-/// SQLite's primary result code, the low byte of the extended one: <https://www.sqlite.org/rescode.html>.
+/// Whether another program holds the file.
+pub(super) fn is_locked(error: &sqlx::Error) -> bool {
+    let database = error.as_database_error();
+    matches!(database.and_then(primary_code), Some(BUSY | LOCKED))
+}
+
+/// The low byte of the extended code that SQLite gives.
 fn primary_code(error: &dyn sqlx::error::DatabaseError) -> Option<i32> {
     error.code()?.parse::<i32>().ok().map(|code| code & 0xff)
 }

@@ -17,10 +17,10 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -37,10 +37,14 @@ pub use text::{Host, Name, Text, Topic};
 
 /// How long a write waits for another process's. Longer than any transaction here, shorter than a caller's patience.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+const WAL_RETRY_INTERVAL: Duration = Duration::from_millis(10);
 /// How long a verb waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Readers beside the writer: listing is rare, minting doesn't read.
 const READERS: u32 = 4;
+
+/// The last of the files in `migrations/sqlite`.
+const NEWEST_MIGRATION: i64 = 1;
 
 /// What to do about a file that is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,23 +81,13 @@ impl Store {
         let options = SqliteConnectOptions::new()
             .filename(file)
             .busy_timeout(BUSY_TIMEOUT);
-        let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
-        let writer = pool()
-            .max_connections(1)
-            // What an answer promises to have kept survives a power cut.
-            .connect_with(
-                options
-                    .clone()
-                    .journal_mode(SqliteJournalMode::Wal)
-                    .synchronous(SqliteSynchronous::Full),
-            )
-            .await
-            .map_err(sql)?;
+        let writer = connect_writer(options.clone()).await.map_err(sql)?;
         migrate(&writer)
             .await
             .map_err(|error| StoreError::of_migration(&error, file))?;
-        let reader = pool()
+        let reader = SqlitePoolOptions::new()
             .max_connections(READERS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.read_only(true))
             .await
             .map_err(sql)?;
@@ -211,22 +205,46 @@ fn inode(file: &Path) -> io::Result<Inode> {
     std::fs::metadata(file).map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
-async fn migrate(writer: &SqlitePool) -> Result<(), sqlx::migrate::MigrateError> {
+/// Switching a new file to WAL needs it alone and, unlike all else in SQLite, gives up at once if it isn't: when several start together.
+async fn connect_writer(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let options = options
+        .journal_mode(SqliteJournalMode::Wal)
+        // What an answer promises to have kept survives a power cut.
+        .synchronous(SqliteSynchronous::Full);
+    let started = Instant::now();
+    loop {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT);
+        match pool.connect_with(options.clone()).await {
+            Err(error) if error::is_locked(&error) && started.elapsed() < BUSY_TIMEOUT => {
+                tokio::time::sleep(WAL_RETRY_INTERVAL).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Whether a file is up to date is found out without locking it; what is missing is added in one transaction, so that of
+/// many who start at once one does it and the others wait.
+async fn migrate(writer: &SqlitePool) -> Result<(), MigrateError> {
     let migrator = Migrator::with_migrations(vec![Migration::new(
-        1,
+        NEWEST_MIGRATION,
         "meetings and keys".into(),
         MigrationType::Simple,
         include_str!("../../migrations/sqlite/0001_meetings_and_keys.sql").into_sql_str(),
         false,
     )]);
-    match migrator.run(writer).await {
-        // Another process may have migrated the same new file meanwhile: then there is nothing left to do.
-        Err(
-            sqlx::migrate::MigrateError::Execute(_)
-            | sqlx::migrate::MigrateError::ExecuteMigration(..),
-        ) => migrator.run(writer).await,
-        result => result,
+    let newest = sqlx::query_scalar::<_, Option<i64>>("SELECT max(version) FROM _sqlx_migrations");
+    // A failure that is more than a missing table shows again below.
+    let newest = newest.fetch_one(writer).await.ok().flatten();
+    if newest >= Some(NEWEST_MIGRATION) {
+        return migrator.run(writer).await;
     }
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    // `run` takes any connection by a trait whose bound does not hold in a spawned future.
+    migrator.run_direct(None, &mut *transaction, false).await?;
+    Ok(transaction.commit().await?)
 }
 
 /// The file system, away from the threads that answer requests.
