@@ -1,13 +1,11 @@
 // A running Usher, with a key, and with a second app whose secret is wrong.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runJson, startService } from './processes.mjs';
 import { ACCOUNT, APP, HOST, MEETING } from './zoom.mjs';
 
-/** `zoomUrl` is where its Zoom is, `origin` the site whose pages may call the drop-in. */
-export async function startUsher(zoomUrl, origin) {
-  const folder = await mkdtemp(join(tmpdir(), 'usher-e2e-'));
+/** `folder` takes its configuration and data, `zoomUrl` is where its Zoom is, `origin` the site whose pages may call the drop-in. */
+export async function startUsher(folder, zoomUrl, origin) {
   const file = join(folder, 'usher.toml');
   await writeFile(
     file,
@@ -71,9 +69,6 @@ sdk_secret = "NotTheSecretOfThatApp00000000001"
       return join;
     },
 
-    async stop() {
-      await service.stop();
-      await rm(folder, { recursive: true });
-    },
+    stop: service.stop,
   };
 }

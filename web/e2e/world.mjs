@@ -1,4 +1,7 @@
 // Everything that an end-to-end test needs, running: the simulator, Usher, the customer's site, Chromium.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startBrowser } from './browser.mjs';
 import { startSite } from './site.mjs';
 import { startUsher } from './usher.mjs';
@@ -15,13 +18,15 @@ export async function startWorld() {
   const stop = async () => {
     for (const running of started) await running.stop();
   };
+  const folder = await mkdtemp(join(tmpdir(), 'usher-e2e-'));
+  keep({ stop: () => rm(folder, { recursive: true }) });
   try {
     const site = keep(await startSite());
-    const zoom = keep(await startZoom());
-    const usher = keep(await startUsher(zoom.url, site.origin));
+    const zoom = keep(await startZoom(folder));
+    const usher = keep(await startUsher(folder, zoom.url, site.origin));
     const browser = await startBrowser(zoom.tlsAddress);
     keep({ stop: () => browser.close() });
-    return { zoom, usher, stop, join: (...join) => joinInFreshPage(browser, site, ...join) };
+    return { zoom, usher, stop, join: (...wish) => joinInFreshPage(browser, site, ...wish) };
   } catch (error) {
     await stop();
     throw error;

@@ -1,6 +1,5 @@
 // The simulator, with what it knows, and the part of its control API that the tests use (docs/simulator.md).
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startService } from './processes.mjs';
 
@@ -22,8 +21,8 @@ const JOIN_CHECK = '/api/v1/wc/info';
 /** Fields of the join check that come from the join parameters. The others come from the browser and the SDK. */
 const JOIN_FIELDS = ['signature', 'signatureType', 'apiKey', 'meetingNumber', 'userName', 'passWord', 'cv', 'customerKey', 'ztk', 'zsk'];
 
-export async function startZoom() {
-  const folder = await mkdtemp(join(tmpdir(), 'usher-e2e-zoom-'));
+/** Starts it; `folder` takes its scenario file. */
+export async function startZoom(folder) {
   const file = join(folder, 'scenario.json');
   await writeFile(file, JSON.stringify(SCENARIO));
   const listen = ['--listen', '127.0.0.1:0', '--tls-listen', '127.0.0.1:0'];
@@ -43,7 +42,7 @@ export async function startZoom() {
 
   return {
     url,
-    tlsAddress: new URL(tlsUrl).host,
+    tlsAddress: `127.0.0.1:${new URL(tlsUrl).port}`,
 
     /** Forgets the requests and checks everything again. Tokens stay: Usher holds some. */
     async forget() {
@@ -66,9 +65,6 @@ export async function startZoom() {
         });
     },
 
-    async stop() {
-      await service.stop();
-      await rm(folder, { recursive: true });
-    },
+    stop: service.stop,
   };
 }

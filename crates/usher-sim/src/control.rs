@@ -168,11 +168,14 @@ async fn remove_fault(State(shared): State<Shared>, Path(id): Path<u64>) -> Resp
 
 async fn rules(State(shared): State<Shared>) -> Response {
     shared.with_world(|world| {
-        let checks: BTreeMap<Check, bool> = Check::ALL.into_iter().map(|check| (check, world.rules.is_on(check))).collect();
+        let checks: BTreeMap<Check, bool> = Check::ALL
+            .into_iter()
+            .map(|check| (check, world.rules.is_on(check)))
+            .collect();
         let rules = &world.rules;
         Json(json!({
             "checks": checks, "iat_tolerance_s": rules.iat_tolerance_s,
-            "minimum_sdk_version": rules.minimum_sdk_version, "not_started_code": rules.not_started_code,
+            "minimum_sdk_version": rules.minimum_sdk_version,
         }))
         .into_response()
     })

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use axum::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -56,17 +57,17 @@ pub enum FaultAnswer {
     Hang,
     /// A status with a JSON body.
     Json {
-        status: u16,
+        status: Status,
         body: Value,
         #[serde(default)]
         retry_after: Option<RetryAfter>,
     },
     /// A status with a page, as a proxy or a maintenance notice would send it.
-    Html { status: u16 },
+    Html { status: Status },
     /// A status and bytes that are neither JSON nor text, said to be JSON.
-    Garbage { status: u16 },
+    Garbage { status: Status },
     /// Half of a JSON body, then the connection is closed.
-    Half { status: u16 },
+    Half { status: Status },
     /// 429 for whatever exceeds `requests` within `per_ms`.
     RateLimit {
         requests: usize,
@@ -76,6 +77,30 @@ pub enum FaultAnswer {
     },
     /// What `/api/v1/wc/info` answers, in the form that the asking SDK reads.
     Join { code: i64, message: String },
+}
+
+/// A status that ends a request: a server can't finish with one below 200.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u16", into = "u16")]
+pub struct Status(pub(crate) StatusCode);
+
+impl TryFrom<u16> for Status {
+    type Error = String;
+
+    fn try_from(status: u16) -> Result<Self, String> {
+        match StatusCode::from_u16(status) {
+            Ok(code) if (200..600).contains(&status) => Ok(Self(code)),
+            _ => Err(format!(
+                "{status} is no status to answer with: use 200 to 599"
+            )),
+        }
+    }
+}
+
+impl From<Status> for u16 {
+    fn from(status: Status) -> Self {
+        status.0.as_u16()
+    }
 }
 
 /// `Retry-After` in one of the three forms that Zoom is said to use (reference 5.3).

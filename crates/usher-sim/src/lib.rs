@@ -38,8 +38,8 @@ use axum_server::tls_rustls::RustlsConfig;
 use tokio::task::JoinHandle;
 
 pub use clock::{ANY_HOST, Clock, OffsetMs};
-pub use faults::{ActiveFault, Fault, FaultAnswer, Faults, RetryAfter, RetryAfterForm};
-pub use join_check::{Check, CheckOutcome, CheckResult, NotStartedCode, Rules};
+pub use faults::{ActiveFault, Fault, FaultAnswer, Faults, RetryAfter, RetryAfterForm, Status};
+pub use join_check::{Check, CheckOutcome, CheckResult, Rules};
 pub use requests::{RequestLog, RequestRecord};
 pub use scenario::{
     DEMO_ACCOUNT_ID, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_HOST_EMAIL, DEMO_HOST_ID,

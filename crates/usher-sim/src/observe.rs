@@ -116,28 +116,18 @@ async fn misbehave(answer: FaultAnswer, parts: &Parts, seen: &Seen, now: Timesta
             status,
             body,
             retry_after,
-        } => (
-            status_code(status),
-            retry_after_header(retry_after, now),
-            Json(body),
-        )
-            .into_response(),
+        } => (status.0, retry_after_header(retry_after, now), Json(body)).into_response(),
         FaultAnswer::Html { status } => {
             let page = "<!DOCTYPE html><html><head><title>Service Unavailable</title></head><body><h1>Service Unavailable</h1></body></html>";
-            (
-                status_code(status),
-                [(header::CONTENT_TYPE, "text/html")],
-                page,
-            )
-                .into_response()
+            (status.0, [(header::CONTENT_TYPE, "text/html")], page).into_response()
         }
         FaultAnswer::Garbage { status } => (
-            status_code(status),
+            status.0,
             [(header::CONTENT_TYPE, "application/json")],
             Bytes::from_static(b"\x00\xff\xfe{\"access_token\": nul\xc3\x28"),
         )
             .into_response(),
-        FaultAnswer::Half { status } => half(status_code(status)),
+        FaultAnswer::Half { status } => half(status.0),
         FaultAnswer::RateLimit { retry_after, .. } => (
             retry_after_header(retry_after, now),
             Refusal::too_many_requests(),
@@ -150,11 +140,6 @@ async fn misbehave(answer: FaultAnswer, parts: &Parts, seen: &Seen, now: Timesta
             &WireAnswer { code, message },
         ),
     }
-}
-
-/// A status that HTTP does not know would be the fault's mistake: say it with 500.
-fn status_code(status: u16) -> StatusCode {
-    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 fn retry_after_header(retry_after: Option<RetryAfter>, now: Timestamp) -> HeaderMap {

@@ -96,7 +96,7 @@ impl Check {
 }
 
 /// Which checks are on, and what they are measured by.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rules {
     /// Checks that are switched otherwise than they stand by default.
@@ -105,18 +105,6 @@ pub struct Rules {
     pub iat_tolerance_s: i64,
     /// Versions below it fail `sdk_version`.
     pub minimum_sdk_version: Option<String>,
-    pub not_started_code: NotStartedCode,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self {
-            checks: BTreeMap::new(),
-            iat_tolerance_s: 0,
-            minimum_sdk_version: None,
-            not_started_code: NotStartedCode::NotStarted,
-        }
-    }
 }
 
 impl Rules {
@@ -136,7 +124,7 @@ impl Rules {
                 .unwrap_or_default(),
         );
         let mut fields = json!({
-            "iat_tolerance_s": self.iat_tolerance_s, "minimum_sdk_version": self.minimum_sdk_version, "not_started_code": self.not_started_code,
+            "iat_tolerance_s": self.iat_tolerance_s, "minimum_sdk_version": self.minimum_sdk_version,
         });
         if let Some(fields) = fields.as_object_mut() {
             fields.extend(changes);
@@ -153,39 +141,6 @@ impl Rules {
             .get(&check)
             .copied()
             .unwrap_or(check != Check::ExternalAccount)
-    }
-}
-
-/// With which code a meeting that has not started answers. The shipped SDKs know both as "not started" (reference 3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "i64", into = "i64")]
-pub enum NotStartedCode {
-    /// 3008.
-    NotStarted,
-    /// 3139: its message is JSON; Client View then calls back with 3008 if `isShowJoiningErrorDialog` is false.
-    WaitingForHost,
-}
-
-impl TryFrom<i64> for NotStartedCode {
-    type Error = String;
-
-    fn try_from(code: i64) -> Result<Self, String> {
-        match code {
-            3008 => Ok(Self::NotStarted),
-            3139 => Ok(Self::WaitingForHost),
-            _ => Err(format!(
-                "{code} is no code for a meeting that has not started: use 3008 or 3139"
-            )),
-        }
-    }
-}
-
-impl From<NotStartedCode> for i64 {
-    fn from(code: NotStartedCode) -> Self {
-        match code {
-            NotStartedCode::NotStarted => 3008,
-            NotStartedCode::WaitingForHost => 3139,
-        }
     }
 }
 
@@ -210,6 +165,9 @@ pub enum CheckOutcome {
     Off,
 }
 
+/// Reference 3.1 `[doc]`.
+const NOT_STARTED: i64 = 3008;
+
 /// `errorCode` and `errorMessage` as they travel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WireAnswer {
@@ -222,7 +180,7 @@ impl WireAnswer {
     /// shows code 1 or another page `[run]`. What Zoom fills in is not known.
     pub(crate) fn body(&self) -> Value {
         let result = match self.code {
-            3008 | 3139 => json!({ "wrInfo": "{}", "meetingInfo": "{}", "isNewJoinFlow": false }),
+            NOT_STARTED => json!({ "wrInfo": "{}", "meetingInfo": "{}", "isNewJoinFlow": false }),
             _ => Value::Null,
         };
         json!({ "status": false, "errorCode": self.code, "errorMessage": self.message, "result": result })
@@ -377,19 +335,18 @@ pub(crate) fn judge(world: &World, now: Timestamp, fields: &BTreeMap<String, Str
             .map(|token| json!({ "header": token.header, "claims": token.claims })),
         checks,
         passed: refusal.is_none(),
-        answer: refusal.unwrap_or_else(|| not_started(world, facts.meeting)),
+        answer: refusal.unwrap_or_else(|| not_started(facts.meeting)),
     }
 }
 
 /// What Zoom answers on a full success is not documented, so nobody ever gets further than this.
-fn not_started(world: &World, meeting: Option<&Meeting>) -> WireAnswer {
-    const SENTENCE: &str = "Meeting has not started";
-    let code = world.rules.not_started_code;
+fn not_started(meeting: Option<&Meeting>) -> WireAnswer {
     // The Client View reads the message as JSON, and throws at a sentence (2.16.0) or shows code 1 (6.2.0) `[run]`.
     let topic = meeting.map_or("", |meeting| &meeting.topic);
-    let message = json!({ "msg": SENTENCE, "scheduleTime": "", "topic": topic }).to_string();
+    let message =
+        json!({ "msg": "Meeting has not started", "scheduleTime": "", "topic": topic }).to_string();
     WireAnswer {
-        code: code.into(),
+        code: NOT_STARTED,
         message,
     }
 }

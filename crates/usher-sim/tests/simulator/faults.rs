@@ -286,6 +286,10 @@ async fn a_fault_with_an_unknown_key_or_kind_is_an_error_that_names_it() {
         (json!({ "pth": "/x" }), "pth"),
         (json!({ "answer": { "kind": "explode" } }), "explode"),
         (
+            json!({ "answer": { "kind": "html", "status": 100 } }),
+            "100 is no status",
+        ),
+        (
             json!({ "answer": { "kind": "html", "status": 503, "code": 1 } }),
             "code",
         ),

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod clocks;
+mod dialects;
 mod faults;
 mod join;
+mod people;
 mod rest;
 mod scenario;
 mod tls;

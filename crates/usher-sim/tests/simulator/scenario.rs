@@ -37,7 +37,6 @@ registrants = [{ tk = "t1" }, { tk = "t2", expired = true }]
 [rules]
 iat_tolerance_s = 5
 minimum_sdk_version = "5.0.0"
-not_started_code = 3139
 checks = { external_account = true, passcode = false }
 
 [clock]

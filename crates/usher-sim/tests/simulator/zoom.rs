@@ -137,12 +137,24 @@ impl Zoom {
 
 pub(crate) fn code_and_message(answer: &Value) -> (i64, String) {
     assert_eq!(answer["status"], json!(false));
-    let has_not_started = matches!(answer["errorCode"].as_i64(), Some(3008 | 3139));
-    assert_eq!(answer["result"].is_object(), has_not_started);
+    assert_eq!(
+        answer["result"].is_object(),
+        answer["errorCode"] == NOT_STARTED.0
+    );
     (
         answer["errorCode"].as_i64().unwrap(),
         answer["errorMessage"].as_str().unwrap().to_owned(),
     )
+}
+
+/// The answer to parameters that pass every check.
+pub(crate) const NOT_STARTED: (i64, &str) = (3008, "Meeting has not started");
+
+pub(crate) fn is(answer: &(i64, String), expected: (i64, &str)) {
+    let (code, message) = answer;
+    // Of a meeting that has not started the message is JSON around the sentence.
+    let json: Value = serde_json::from_str(message).unwrap_or_default();
+    assert_eq!((*code, json["msg"].as_str().unwrap_or(message)), expected);
 }
 
 /// What goes into one join; by default everything is right.

@@ -206,7 +206,7 @@ impl From<StoreError> for ApiError {
             error => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 error.code(),
-                "The store is away: nothing can be listed or changed.",
+                "The store can't do this at the moment.",
             )
             .hint("Minting goes on. Try again; the log has the reason."),
         }
