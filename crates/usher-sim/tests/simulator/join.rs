@@ -72,6 +72,16 @@ async fn each_check_refuses_its_own_fault_and_can_be_switched_off() {
         (other_algorithm, Check::Algorithm, invalid),
         (other_secret, Check::Hmac, invalid),
         (
+            Join::good().with_claim("exp", (now + 7000).to_string()),
+            Check::TimeClaims,
+            invalid,
+        ),
+        (
+            Join::good().with_claim("iat", json!(1.5e9)),
+            Check::TimeClaims,
+            invalid,
+        ),
+        (
             Join::good().with_claim("tokenExp", "tomorrow"),
             Check::TimeClaims,
             invalid,
