@@ -15,8 +15,11 @@ export async function startWorld() {
     started.unshift(running);
     return running;
   };
+  // The last first, and all of them: one that ends badly must not keep the others running.
   const stop = async () => {
-    for (const running of started) await running.stop();
+    const errors = [];
+    for (const running of started) await Promise.resolve(running.stop()).catch((error) => errors.push(error));
+    if (errors.length > 0) throw errors[0];
   };
   const folder = await mkdtemp(join(tmpdir(), 'usher-e2e-'));
   keep({ stop: () => rm(folder, { recursive: true }) });
@@ -28,7 +31,7 @@ export async function startWorld() {
     keep({ stop: () => browser.close() });
     return { zoom, usher, stop, join: (...wish) => joinInFreshPage(browser, site, ...wish) };
   } catch (error) {
-    await stop();
+    await stop().catch(() => {}); // why it did not start says more
     throw error;
   }
 }
