@@ -1,14 +1,13 @@
 //! Access tokens, meetings and ZAKs.
 
 use secrecy::ExposeSecret;
-use serde_json::json;
 use tokio::task::JoinSet;
 use usher::zoom::{AccountCredentials, ZoomClient, ZoomError, ZoomHosts};
 use usher_sim::{
-    DEMO_CLIENT_SECRET, DEMO_HOST_EMAIL, DEMO_HOST_ID, DEMO_PASSCODE, FaultAnswer, TokenKind,
+    DEMO_CLIENT_SECRET, DEMO_HOST_EMAIL, DEMO_HOST_ID, DEMO_PASSCODE, Fault, TokenKind,
 };
 
-use crate::{MEETING, OAUTH, ZAK, Zoom, account, now, number, status};
+use crate::{MEETING, OAUTH, ZAK, Zoom, account, json, now, number, status};
 
 #[tokio::test]
 async fn a_meeting_is_looked_up_by_number() {
@@ -61,17 +60,35 @@ async fn an_access_token_that_zoom_calls_invalid_is_renewed_once_for_all() {
 }
 
 #[tokio::test]
+async fn a_late_word_about_an_old_access_token_costs_no_second_renewal() {
+    let zoom = Zoom::start().await;
+    let client = zoom.client();
+    client.meeting("default", number()).await.unwrap();
+    zoom.0.expire_tokens(TokenKind::Access);
+    let slow = Fault {
+        path: MEETING.to_owned(),
+        times: Some(1),
+        delay_ms: 300,
+        ..Fault::default()
+    };
+    zoom.0.steer(|zoom| zoom.faults.add(slow));
+    let late = tokio::spawn({
+        let client = client.clone();
+        async move { client.meeting("default", number()).await }
+    });
+    while zoom.asked(MEETING) < 2 {
+        tokio::task::yield_now().await;
+    }
+    client.meeting("default", number()).await.unwrap();
+    late.await.unwrap().unwrap();
+    assert_eq!(zoom.asked(OAUTH), 2);
+}
+
+#[tokio::test]
 async fn a_new_access_token_that_is_invalid_too_is_a_refusal() {
     let zoom = Zoom::start().await;
-    let invalid = json!({"code": 124, "message": "Invalid access token."});
-    zoom.answers(
-        MEETING,
-        FaultAnswer::Json {
-            status: 401,
-            body: invalid,
-            retry_after: None,
-        },
-    );
+    let invalid = serde_json::json!({"code": 124, "message": "Invalid access token."});
+    zoom.answers(MEETING, json(401, invalid));
     let error = zoom
         .client()
         .meeting("default", number())

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use serde_json::json;
-use usher::zoom::ZoomError;
+use usher::zoom::{ZoomClient, ZoomError};
 use usher_core::meeting::MeetingNumber;
 use usher_sim::{Fault, FaultAnswer, RetryAfter, RetryAfterForm};
 
-use crate::{MEETING, OAUTH, Zoom, now, number, status};
+use crate::{MEETING, OAUTH, Zoom, account, now, number, status};
 
 fn limited(after_s: u32, form: RetryAfterForm) -> FaultAnswer {
     let retry_after = Some(RetryAfter { after_s, form });
     FaultAnswer::Json {
-        status: 429,
+        status: 429.try_into().unwrap(),
         body: json!({"code": 429, "message": "Too many."}),
         retry_after,
     }
@@ -75,17 +75,23 @@ async fn a_longer_pause_ends_the_call_at_once_and_nobody_asks_before_it_is_over(
 async fn a_broken_answer_is_a_clear_error_and_the_next_call_works() {
     let cases = [
         (
-            FaultAnswer::Garbage { status: 200 },
+            FaultAnswer::Garbage {
+                status: 200.try_into().unwrap(),
+            },
             "(HTTP 200) can't be used: it is no JSON",
             1,
         ),
         (
-            FaultAnswer::Html { status: 200 },
+            FaultAnswer::Html {
+                status: 200.try_into().unwrap(),
+            },
             "(HTTP 200) can't be used: it is HTML instead of JSON",
             1,
         ),
         (
-            FaultAnswer::Half { status: 200 },
+            FaultAnswer::Half {
+                status: 200.try_into().unwrap(),
+            },
             "(HTTP 200) can't be used: it broke off",
             3,
         ),
@@ -102,13 +108,17 @@ async fn a_broken_answer_is_a_clear_error_and_the_next_call_works() {
         (status(400), "HTTP 400, code 7: As told.", 1),
         (status(404), "HTTP 404, code 7: As told.", 1),
         (
-            FaultAnswer::Html { status: 404 },
+            FaultAnswer::Html {
+                status: 404.try_into().unwrap(),
+            },
             "HTTP 404: (without Zoom's error object: it is HTML",
             1,
         ),
         (status(500), "HTTP 500, code 7: As told.", 1),
         (
-            FaultAnswer::Html { status: 503 },
+            FaultAnswer::Html {
+                status: 503.try_into().unwrap(),
+            },
             "HTTP 503: (without Zoom's error object: it is HTML",
             3,
         ),
@@ -129,6 +139,23 @@ async fn a_broken_answer_is_a_clear_error_and_the_next_call_works() {
             client.meeting("default", number()).await.unwrap();
         }
     }
+}
+
+#[tokio::test]
+async fn credentials_do_not_follow_a_redirect() {
+    let zoom = Zoom::start().await;
+    let elsewhere = axum::response::Redirect::temporary(&format!("{}{OAUTH}", zoom.0.http_url()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let redirects = axum::Router::new().fallback(move || async { elsewhere });
+    tokio::spawn(async move { axum::serve(listener, redirects).await });
+    let client = ZoomClient::new(&Zoom::hosts(&base), vec![account("default")], now).unwrap();
+    let error = client.meeting("default", number()).await.unwrap_err();
+    assert!(
+        matches!(error, ZoomError::Garbage { status: 307, .. }),
+        "{error}"
+    );
+    assert_eq!(zoom.asked(OAUTH), 0);
 }
 
 #[tokio::test]

@@ -105,10 +105,16 @@ impl Zoom {
     }
 }
 
-fn status(status: u16) -> FaultAnswer {
+/// An answer in JSON.
+fn json(status: u16, body: serde_json::Value) -> FaultAnswer {
     FaultAnswer::Json {
-        status,
-        body: json!({"code": 7, "message": "As told."}),
+        status: status.try_into().unwrap(),
+        body,
         retry_after: None,
     }
+}
+
+/// An answer as Zoom words its errors.
+fn status(status: u16) -> FaultAnswer {
+    json(status, json!({"code": 7, "message": "As told."}))
 }
