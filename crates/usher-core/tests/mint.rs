@@ -90,7 +90,10 @@ fn claims_with_another_key_are_signed_as_they_are() {
     let validity = Validity { iat_s: 1, exp_s: 2 };
     for sdk_key in ["another", "aSdkKeyForTests0000001longer", "é\"\\"] {
         let token = key_pair().sign(&Claims::native(sdk_key, validity));
-        assert_eq!(verified_elsewhere(token.expose(), SECRET).unwrap()["appKey"], sdk_key);
+        assert_eq!(
+            verified_elsewhere(token.expose(), SECRET).unwrap()["appKey"],
+            sdk_key
+        );
     }
 }
 

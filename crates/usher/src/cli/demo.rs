@@ -37,6 +37,7 @@ const MEETINGS: [u64; 3] = [
 pub(super) struct Demo {}
 
 pub(super) async fn run(_: &Demo, out: &mut impl Write) -> Result<Exit, Failure> {
+    let stop_signal = stop_signal()?;
     let folder = tempfile::tempdir()?;
     let zoom = Simulator::start(Options {
         tls_listen: None,
@@ -75,7 +76,7 @@ pub(super) async fn run(_: &Demo, out: &mut impl Write) -> Result<Exit, Failure>
     writeln!(out, "Ctrl-C ends the demo.")?;
     out.flush()?;
 
-    stop_signal().await;
+    stop_signal.await;
     stop.cancel();
     serving.await??;
     zoom.shutdown().await;

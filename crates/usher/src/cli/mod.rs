@@ -125,18 +125,16 @@ fn warn(message: &str) {
     talk(&format!("warning: {message}"));
 }
 
-/// Waits for SIGTERM or Ctrl-C.
-async fn stop_signal() {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => _ = terminate.recv().await,
-            Err(_) => std::future::pending().await,
+/// Ends when SIGTERM or Ctrl-C comes. From the call on, neither kills the process any more: call it before saying that it runs.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    };
-    tokio::select! {
-        () = terminated => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    })
 }
 
 /// The machine's time, in the microseconds in which it is stored: what was just written reads back the same.

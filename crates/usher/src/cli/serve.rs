@@ -39,9 +39,15 @@ pub(super) async fn run(
     let listener = listen(&config).await?;
     let address = listener.local_addr()?;
     let state = state(config).await?;
+    let stop_signal = stop_signal()?;
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        stop_signal.await;
+        tracing::info!("stopping: no new connections, answers in flight finish");
+        stopping.cancel();
+    });
     writeln!(out, "listening on http://{address}")?;
     out.flush()?;
-    tokio::spawn(stop_on_signal(stop.clone()));
     let directory = Arc::clone(&state.directory);
     let looking = stop.clone();
     let fresh = tokio::spawn(keep_fresh(directory, looking));
@@ -96,10 +102,4 @@ fn log_to_stderr() {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .try_init();
-}
-
-async fn stop_on_signal(stop: CancellationToken) {
-    stop_signal().await;
-    tracing::info!("stopping: no new connections, answers in flight finish");
-    stop.cancel();
 }

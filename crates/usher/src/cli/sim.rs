@@ -32,13 +32,14 @@ pub(super) async fn run(args: &Sim, out: &mut impl Write) -> Result<Exit, Failur
         tls_listen: args.tls_listen,
         scenario,
     };
+    let stop_signal = stop_signal()?;
     let simulator = Simulator::start(options).await?;
     writeln!(out, "listening on {}", simulator.http_url())?;
     if let Some(url) = simulator.https_url() {
         writeln!(out, "listening on {url}")?;
     }
     out.flush()?;
-    stop_signal().await;
+    stop_signal.await;
     simulator.shutdown().await;
     Ok(Exit::Fine)
 }

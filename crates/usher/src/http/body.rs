@@ -31,13 +31,14 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     if !is_object && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok() {
         return Err(not_an_object());
     }
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        explain(&path, error.inner())
-    })?;
-    json.end().map_err(|error| explain(".", &error))?;
-    Ok(value)
+    // Keeping track of the path costs as much as parsing, so it is done only for what is wrong.
+    serde_json::from_slice(bytes).map_err(|error| {
+        let mut json = serde_json::Deserializer::from_slice(bytes);
+        let path = serde_path_to_error::deserialize::<_, T>(&mut json)
+            .err()
+            .map_or_else(|| ".".to_owned(), |error| error.path().to_string());
+        explain(&path, &error)
+    })
 }
 
 /// Never repeats a value: it may be a passcode or a token.

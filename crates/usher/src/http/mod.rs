@@ -33,6 +33,7 @@ use utoipa_axum::routes;
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::zoom::ZoomClient;
+use request_id::RequestIds;
 use strangers::Strangers;
 
 /// A join request is 1 kB; what is larger than this is a mistake.
@@ -55,6 +56,7 @@ pub struct AppState {
     pub zoom: Arc<ZoomClient>,
     pub moment: Moment,
     strangers: Arc<Strangers>,
+    request_ids: Arc<RequestIds>,
 }
 
 impl AppState {
@@ -70,6 +72,7 @@ impl AppState {
             zoom,
             moment,
             strangers: Arc::new(Strangers::new()),
+            request_ids: Arc::new(RequestIds::new((moment.random)())),
         }
     }
 }

@@ -1,31 +1,63 @@
 //! An id for every request, in the answer's header, in its error and in the log.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use tracing::Instrument;
 
 use super::AppState;
 use super::error::ApiError;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Names the request, runs it in a log span of that name, and gives errors their one shape.
+/// Ids that no other process and no other request of this one has: random once, then counted. They name, they don't protect.
+#[derive(Debug)]
+pub(super) struct RequestIds {
+    process: u64,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    pub(super) fn new(random: u128) -> Self {
+        let [process, first] = [random >> 64, random]
+            .map(|half| u64::try_from(half & u128::from(u64::MAX)).unwrap_or_default());
+        Self {
+            process,
+            next: AtomicU64::new(first),
+        }
+    }
+
+    fn next(&self) -> String {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        format!("{:016x}{number:016x}", self.process)
+    }
+}
+
+/// Names the request, gives errors their one shape and logs them under that name.
 ///
-/// The id is ours, never the caller's: nobody can write into our log with it.
+/// The id is ours, never the caller's: nobody can write into our log with it. There is no log span around a request: making one costs
+/// as much as minting, and what went wrong is in the line of the answer.
 pub(super) async fn name_request(
     State(state): State<AppState>,
     request: Request,
     next: Next,
 ) -> Response {
-    let id = format!("{:032x}", (state.moment.random)());
-    let span =
-        tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
-    let mut response = next.run(request).instrument(span.clone()).await;
-    if response.status().is_client_error() || response.status().is_server_error() {
-        response = shaped(response, &id);
-        tracing::info!(parent: &span, status = response.status().as_u16(), "answered");
+    let id = state.request_ids.next();
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let mut response = next.run(request).await;
+    let status = response.status();
+    if status.is_client_error() || status.is_server_error() {
+        let error = response
+            .extensions_mut()
+            .remove::<ApiError>()
+            .unwrap_or_else(|| ApiError::of_status(status));
+        let (code, message) = (error.code, error.message.as_str());
+        tracing::info!(id, %method, path = uri.path(), status = status.as_u16(), code, message, "refused");
+        if response.extensions().get::<KeepBody>().is_none() {
+            response = shaped(response, error, &id);
+        }
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, value);
@@ -37,19 +69,11 @@ pub(super) async fn name_request(
 #[derive(Debug, Clone, Copy)]
 pub(super) struct KeepBody;
 
-fn shaped(mut response: Response, id: &str) -> Response {
-    if response.extensions().get::<KeepBody>().is_some() {
-        return response;
-    }
-    let error = response
-        .extensions_mut()
-        .remove::<ApiError>()
-        .unwrap_or_else(|| ApiError::of_status(response.status()));
-    let kept = std::mem::take(response.headers_mut());
+/// The error in the place of a response. What layers added (CORS, for one) stays; what described the old body goes.
+fn shaped(mut response: Response, error: ApiError, id: &str) -> Response {
     let mut answer = error.into_answer(id);
-    // What layers added (CORS, for one) stays; what described the old body goes.
-    for (name, value) in &kept {
-        if name != axum::http::header::CONTENT_LENGTH && name != axum::http::header::CONTENT_TYPE {
+    for (name, value) in &std::mem::take(response.headers_mut()) {
+        if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {
             answer.headers_mut().append(name.clone(), value.clone());
         }
     }

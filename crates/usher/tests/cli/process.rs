@@ -74,7 +74,7 @@ impl Place {
         let mut child = self
             .usher(args)
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut line = String::new();
