@@ -9,5 +9,6 @@ pub mod http;
 pub mod mint;
 pub mod seal;
 pub mod store;
+mod text_file;
 mod unknown_key;
 pub mod zoom;

@@ -103,6 +103,7 @@ pub async fn mint(
         video_webrtc_mode: wish.video_webrtc_mode,
         expires_in_s: wish.expires_in_s,
     };
+    join::check(&request)?;
     let zak = host_zak(config, zoom, wish, meeting.as_deref()).await?;
     if let Some(zak) = &zak {
         request.zak = Some(zak.expose());

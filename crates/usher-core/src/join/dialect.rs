@@ -85,6 +85,10 @@ pub const OLDEST_VERSION: SdkVersion = SdkVersion(2, 7, 0);
 /// From here on the JWT must hold `appKey`. Source: type definitions of `@zoom/meetingsdk` 5.0.0 (2025-11-26).
 pub const APP_KEY_REQUIRED_SINCE: SdkVersion = SdkVersion(5, 0, 0);
 
+/// From here on `sdkKey` in `join()` is ignored with a console warning; before, it goes to Zoom as the key to check the signature with
+/// (reference 2.5). Source: type definitions of `@zoom/meetingsdk` 4.0.0.
+pub const SDK_KEY_OBSOLETE_SINCE: SdkVersion = SdkVersion(4, 0, 0);
+
 /// The versions that npm holds, as of 2026-11-24: `@zoomus/websdk` below 3, `@zoom/meetingsdk` from 3 on.
 pub const PUBLISHED_VERSIONS: &[SdkVersion] = &[
     SdkVersion(2, 7, 0),
@@ -182,7 +186,7 @@ const JOIN_KEYS: &[JoinKey] = &[
     key("tk", ALWAYS, ALWAYS),
     key("zak", ALWAYS, ALWAYS),
     JoinKey {
-        obsolete_since: Some(SdkVersion(4, 0, 0)),
+        obsolete_since: Some(SDK_KEY_OBSOLETE_SINCE),
         ..key("sdkKey", ALWAYS, ALWAYS)
     },
     key(

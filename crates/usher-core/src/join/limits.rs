@@ -4,6 +4,7 @@
 //! and well formed, no script tag in a value; otherwise code 4003. JavaScript counts UTF-16 units, so do we.
 
 use crate::refusal::Refusal;
+use crate::text::is_forbidden;
 
 const USER_NAME_MAX: usize = 128;
 const PASSCODE_MAX: usize = 32;
@@ -54,7 +55,7 @@ pub(crate) fn user_email(email: &str) -> Result<(), Refusal> {
 }
 
 /// A token that travels as it is (`zak`, `obf_token`, `registrant_token`): visible ASCII.
-pub(super) fn token(field: &'static str, token: &str) -> Result<(), Refusal> {
+pub fn token(field: &'static str, token: &str) -> Result<(), Refusal> {
     if token.is_empty() || token.len() > TOKEN_MAX || !token.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(Refusal::new(
             "invalid_token",
@@ -76,7 +77,7 @@ fn text(field: &'static str, value: &str, max: usize) -> Result<(), Refusal> {
             "Shorten it.",
         ));
     }
-    if value.chars().any(|c| c.is_control() || is_bidi_mark(c)) {
+    if value.contains(is_forbidden) {
         return Err(Refusal::new(
             "forbidden_character",
             field,
@@ -93,9 +94,4 @@ fn text(field: &'static str, value: &str, max: usize) -> Result<(), Refusal> {
         ));
     }
     Ok(())
-}
-
-/// Unicode's directional formatting characters (UAX #9, section 2): they let a name pose as another.
-pub fn is_bidi_mark(c: char) -> bool {
-    matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

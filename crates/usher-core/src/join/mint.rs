@@ -120,7 +120,8 @@ pub fn mint<'a>(
     backdate_s: u32,
 ) -> Result<Minted<'a>, Refusal> {
     let (dialect, warning) = Dialect::of(request.view, request.sdk_version)?;
-    refuse_what_is_wrong(request, dialect)?;
+    check(request)?;
+    refuse_host_without_zak(request)?;
     let validity = Validity::new(now, backdate_s, request.expires_in_s)?;
     let claims = Claims::web(
         key_pair.sdk_key(),
@@ -155,7 +156,10 @@ pub fn mint<'a>(
     })
 }
 
-fn refuse_what_is_wrong(request: &JoinRequest<'_>, dialect: Dialect) -> Result<(), Refusal> {
+/// Refuses what can be known to be wrong before a host's ZAK is fetched: everything but its absence.
+pub fn check(request: &JoinRequest<'_>) -> Result<(), Refusal> {
+    let (dialect, _) = Dialect::of(request.view, request.sdk_version)?;
+    Validity::new(Timestamp::UNIX_EPOCH, 0, request.expires_in_s)?;
     limits::user_name(request.user_name)?;
     limits::passcode(request.passcode)?;
     if let Some(email) = request.user_email {
@@ -186,6 +190,10 @@ fn refuse_what_is_wrong(request: &JoinRequest<'_>, dialect: Dialect) -> Result<(
             "Upgrade the page to 4.1.0 or later, or pass a ZAK.",
         ));
     }
+    Ok(())
+}
+
+fn refuse_host_without_zak(request: &JoinRequest<'_>) -> Result<(), Refusal> {
     if request.role == Role::Host && request.zak.is_none() {
         return Err(Refusal::new(
             "missing_zak",

@@ -7,5 +7,4 @@ pub mod dialect;
 pub mod limits;
 mod mint;
 
-pub use limits::passcode as check_passcode;
-pub use mint::{JoinParameters, JoinRequest, Minted, mint};
+pub use mint::{JoinParameters, JoinRequest, Minted, check, mint};

@@ -1,11 +1,10 @@
 //! `usher demo`: simulator and service together, one good join, one refused, and what the doctor says of it.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use usher_core::doctor::{Handed, examine};
 use usher_core::meeting::{MeetingNumber, Role};
@@ -47,9 +46,9 @@ pub(super) async fn run(_: &Demo, out: &mut impl Write) -> Result<Exit, Failure>
     let state = serve::state(config(&folder, &zoom.http_url())?).await?;
     import_meetings(&state).await?;
     let key = add_key(&state).await?;
-    let listener = match TcpListener::bind(PREFERRED).await {
+    let listener = match TcpListener::bind(PREFERRED) {
         Ok(listener) => listener,
-        Err(_) => TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?,
+        Err(_) => TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?,
     };
     let usher = format!("http://{}", listener.local_addr()?);
     let stop = CancellationToken::new();
@@ -173,7 +172,7 @@ impl Client<'_> {
         )?;
         let report = examine(&Handed {
             text: Some(signature.expose()),
-            secret: Some(DEMO_SDK_SECRET),
+            secrets: &[DEMO_SDK_SECRET],
             now: now(),
             ..Handed::default()
         });

@@ -1,6 +1,6 @@
 //! `usher doctor`: judges one thing and says what is wrong with it, like a good compiler.
 
-use std::io::{Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -9,11 +9,14 @@ use secrecy::{ExposeSecret, SecretString};
 use usher_core::doctor::{self, Finding, Handed, Kind, Report, Severity, Source};
 use usher_core::join::dialect::{SdkVersion, View};
 
-use super::{Exit, Failure, now, printable, refused, talk, write_json};
-use crate::config::{App, Config};
+use usher_core::text::escape_hidden;
 
-/// More than any token, object or log line: what is larger was handed in by mistake.
-const INPUT_MAX_BYTES: u64 = 1024 * 1024;
+use super::{Exit, Failure, now, refused, talk, write_json};
+use crate::config::{App, Config};
+use crate::text_file;
+
+/// What files with tokens and errors are called; a token never ends like this.
+const FILE_ENDINGS: [&str; 4] = ["txt", "json", "jwt", "log"];
 
 /// Say what is wrong with a signature, its claims, a join object or an error
 ///
@@ -75,14 +78,15 @@ pub(super) fn run(
     let text = args.input.as_deref().map(input).transpose()?;
     let claims = args.claims.as_deref().map(read_file).transpose()?;
     let join = args.join.as_deref().map(read_file).transpose()?;
-    let secret = secret(args, config, &[&text, &claims, &join])?;
+    let secrets = secrets(args, config, &[&text, &claims, &join])?;
+    let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
     let report = doctor::examine(&Handed {
         text: text.as_deref(),
         claims: claims.as_deref(),
         join: join.as_deref(),
         error_code: args.error.as_deref(),
         reason: args.reason.as_deref(),
-        secret: secret.as_ref().map(ExposeSecret::expose_secret),
+        secrets: &secrets,
         key: args.key.as_deref(),
         meeting: args.meeting.as_deref(),
         sdk_version: args
@@ -114,64 +118,60 @@ pub(super) fn run(
 
 /// The text handed in: of standard input, of a file, or the argument itself.
 fn input(argument: &str) -> Result<String, Failure> {
-    if argument == "-" {
-        return read(std::io::stdin(), "standard input");
-    }
     let path = Path::new(argument);
-    if path.is_file() {
+    if argument == "-" {
+        Ok(without_line_break(text_file::read_from(io::stdin())?))
+    } else if path.exists() {
         read_file(path)
+    } else if argument.starts_with(['.', '/'])
+        || path
+            .extension()
+            .is_some_and(|end| FILE_ENDINGS.iter().any(|known| end == *known))
+    {
+        Err(Failure::new(format!("there is no file {argument}")))
     } else {
         Ok(argument.to_owned())
     }
 }
 
 fn read_file(path: &Path) -> Result<String, Failure> {
-    let shown = path.display().to_string();
-    let file = std::fs::File::open(path)
-        .map_err(|error| Failure::new(format!("can't read {shown}: {error}")))?;
-    read(file, &shown)
+    let text = text_file::read(path)
+        .map_err(|error| Failure::new(format!("can't read {}: {error}", path.display())))?;
+    Ok(without_line_break(text))
 }
 
-fn read(from: impl Read, name: &str) -> Result<String, Failure> {
-    let mut bytes = Vec::new();
-    from.take(INPUT_MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > INPUT_MAX_BYTES {
-        return Err(Failure::new(format!("{name} is larger than 1 MiB"))
-            .hint("hand in the token, the claims or the error, not the log around it"));
+/// Editors end files with one line break; it is not part of what was handed in.
+fn without_line_break(text: String) -> String {
+    match text.strip_suffix('\n') {
+        Some(line) => line.strip_suffix('\r').unwrap_or(line).to_owned(),
+        None => text,
     }
-    let text = String::from_utf8_lossy(&bytes);
-    // Editors end files with one line break; it is not part of what was handed in.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    Ok(text
-        .strip_suffix('\n')
-        .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
-        .to_owned())
 }
 
-/// The secret of `--secret-file`, or that of the configured app whose key what was handed in names.
-fn secret(
+/// The secret of `--secret-file`, or those of the configured app whose key what was handed in names.
+fn secrets(
     args: &Doctor,
     config: Option<&Config>,
     handed: &[&Option<String>],
-) -> Result<Option<SecretString>, Failure> {
+) -> Result<Vec<SecretString>, Failure> {
     if let Some(file) = &args.secret_file {
-        return Ok(Some(read_file(file)?.into()));
+        let secret = text_file::read(file)
+            .map_err(|error| Failure::new(format!("can't read {}: {error}", file.display())))?;
+        return Ok(vec![secret.into()]);
     }
-    let named = |app: &&App| {
-        args.key.as_deref() == Some(app.sdk_key())
-            || handed
-                .iter()
-                .filter_map(|text| text.as_deref())
-                .any(|text| names_key(text, app.sdk_key()))
+    let is_named = |app: &&App| {
+        let key = app.sdk_key();
+        let mut texts = handed.iter().filter_map(|text| text.as_deref());
+        args.key.as_deref() == Some(key) || texts.any(|text| names_key(text, key))
     };
-    let app = config.and_then(|config| config.apps.iter().find(named));
-    if let Some(app) = app {
-        talk(&format!(
-            "checking the HMAC with the secret of the configured app {:?}",
-            app.name
-        ));
-    }
-    Ok(app.map(|app| app.sdk_secret().clone()))
+    let Some(app) = config.and_then(|config| config.apps.iter().find(is_named)) else {
+        return Ok(Vec::new());
+    };
+    talk(&format!(
+        "checking the HMAC with the secret of the configured app {:?}",
+        app.name
+    ));
+    Ok(app.secrets().cloned().collect())
 }
 
 fn names_key(text: &str, sdk_key: &str) -> bool {
@@ -218,7 +218,7 @@ fn group<'a>(report: &'a Report, finding: &'a Finding) -> Group<'a> {
     };
     let mut group = Group::with_title(
         level
-            .primary_title(printable(&finding.message))
+            .primary_title(escape_hidden(&finding.message))
             .id(finding.rule),
     );
     if let Some(place) = &finding.place
@@ -232,7 +232,7 @@ fn group<'a>(report: &'a Report, finding: &'a Finding) -> Group<'a> {
     if finding.remedy.is_empty() {
         return group;
     }
-    group.element(Level::HELP.message(printable(&finding.remedy)))
+    group.element(Level::HELP.message(escape_hidden(&finding.remedy)))
 }
 
 fn source_name(source: Source) -> &'static str {

@@ -1,6 +1,8 @@
 //! `usher init`: an empty folder becomes a place to run from.
 
-use std::io::Write;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::{Exit, Failure, master_key, open_store, talk};
@@ -27,7 +29,8 @@ pub(super) async fn run(_: &Init, config: &Config, out: &mut impl Write) -> Resu
     if let Some(file) = &config.file {
         writeln!(out, "configuration: {}", file.display())?;
     } else {
-        std::fs::write(Path::new(DEFAULT_FILE), TEMPLATE)?;
+        write_template(Path::new(DEFAULT_FILE))
+            .map_err(|error| Failure::new(format!("can't write {DEFAULT_FILE} here: {error}")))?;
         writeln!(
             out,
             "made {DEFAULT_FILE}: fill in your app's key and secret"
@@ -35,4 +38,14 @@ pub(super) async fn run(_: &Init, config: &Config, out: &mut impl Write) -> Resu
     }
     talk("next: `usher key add --name backend --scope mint`, then `usher serve`");
     Ok(Exit::Fine)
+}
+
+/// Its owner's alone: secrets will be filled in. Never overwrites.
+fn write_template(file: &Path) -> io::Result<()> {
+    let mut opened = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)?;
+    opened.write_all(TEMPLATE.as_bytes())
 }

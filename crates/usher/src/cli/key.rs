@@ -4,7 +4,9 @@ use std::io::Write;
 
 use serde_json::json;
 
-use super::{Exit, Failure, now, open_store, printable, refused, table, write_json};
+use usher_core::text::escape_hidden;
+
+use super::{Exit, Failure, now, open_store, refused, table, write_json};
 use crate::config::Config;
 use crate::store::{ApiKey, KeyId, KeyRecord, Name, Scopes};
 
@@ -80,7 +82,7 @@ pub(super) async fn run(
                     .map_or("active".to_owned(), |at| format!("revoked {at:.0}"));
                 table.add_row([
                     key.id.to_string(),
-                    printable(&key.name),
+                    escape_hidden(&key.name),
                     key.scopes.to_string(),
                     format!("{:.0}", key.created_at),
                     state,

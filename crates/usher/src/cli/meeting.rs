@@ -6,7 +6,9 @@ use serde_json::json;
 use usher_core::meeting::MeetingNumber;
 use usher_core::refusal::Refusal;
 
-use super::{Exit, Failure, now, open_store, printable, refused, table, write_json};
+use usher_core::text::escape_hidden;
+
+use super::{Exit, Failure, now, open_store, refused, table, write_json};
 use crate::config::Config;
 use crate::store::{Edit, Meeting as Registered, MeetingChange, Name, PAGE_MAX, Passcode, Store};
 use crate::zoom::ZoomClient;
@@ -196,14 +198,23 @@ async fn list(
     search: Option<&str>,
     json: bool,
 ) -> Result<(), Failure> {
-    let page = store.meetings(search, None, PAGE_MAX).await?;
+    let mut meetings = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.meetings(search, after, PAGE_MAX).await?;
+        meetings.extend(page.meetings);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
     if json {
-        let meetings: Vec<_> = page.meetings.iter().map(shown).collect();
+        let meetings: Vec<_> = meetings.iter().map(shown).collect();
         write_json(out, &meetings)?;
     } else {
         let mut table = table(["number", "topic", "host", "passcode", "account", "app"]);
-        for meeting in &page.meetings {
-            let text = |text: Option<&str>| text.map_or("-".to_owned(), printable);
+        for meeting in &meetings {
+            let text = |text: Option<&str>| text.map_or("-".to_owned(), escape_hidden);
             table.add_row([
                 meeting.number.to_string(),
                 text(meeting.topic.as_deref()),
@@ -220,13 +231,8 @@ async fn list(
         }
         writeln!(out, "{table}")?;
     }
-    if page.meetings.is_empty() {
+    if meetings.is_empty() {
         super::talk("No meetings: `usher meeting add --number N` registers one.");
-    }
-    if page.next.is_some() {
-        super::talk(
-            "There are more: narrow them down with --search, or page through GET /v1/meetings.",
-        );
     }
     Ok(())
 }
@@ -237,7 +243,9 @@ fn print(out: &mut impl Write, meeting: &Registered, json: bool) -> Result<(), F
         return Ok(());
     }
     for (name, value) in shown(meeting).as_object().into_iter().flatten() {
-        let text = value.as_str().map_or_else(|| value.to_string(), printable);
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), escape_hidden);
         writeln!(
             out,
             "{name:<19} {}",

@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
 use usher_core::refusal::Refusal;
+use usher_core::text::escape_hidden;
 
 use crate::config::{Config, Overrides};
 use crate::seal::MasterKey;
@@ -71,6 +72,7 @@ enum Exit {
 struct Failure {
     message: String,
     hint: Option<String>,
+    is_broken_pipe: bool,
 }
 
 impl Failure {
@@ -78,6 +80,7 @@ impl Failure {
         Self {
             message: message.into(),
             hint: None,
+            is_broken_pipe: false,
         }
     }
 
@@ -89,9 +92,15 @@ impl Failure {
     }
 }
 
-impl<E: std::error::Error> From<E> for Failure {
+impl<E: std::error::Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::new(error.to_string())
+        let io_error = (&error as &dyn std::error::Error).downcast_ref::<io::Error>();
+        let is_broken_pipe =
+            io_error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+        Self {
+            is_broken_pipe,
+            ..Self::new(error.to_string())
+        }
     }
 }
 
@@ -118,7 +127,8 @@ fn refused(refusal: Refusal) -> Failure {
 
 /// Talk: stderr, so that stdout stays data. A closed stderr is nobody's loss.
 fn talk(message: &str) {
-    let _ = writeln!(anstream::stderr().lock(), "{message}");
+    let lines: Vec<String> = message.lines().map(escape_hidden).collect();
+    let _ = writeln!(io::stderr().lock(), "{}", lines.join("\n"));
 }
 
 fn warn(message: &str) {
@@ -157,7 +167,7 @@ fn master_key(config: &Config) -> Result<Arc<MasterKey>, Failure> {
     if let Some(text) = &config.master_key {
         return Ok(Arc::new(MasterKey::parse(text.expose_secret())?));
     }
-    if file.exists() || config.sqlite_file.exists() {
+    if file.exists() || config.sqlite_file.exists() || config.files().snapshot.exists() {
         return Ok(Arc::new(MasterKey::read_file(&file)?));
     }
     DirBuilder::new()
@@ -190,9 +200,13 @@ fn table<const N: usize>(header: [&str; N]) -> comfy_table::Table {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(&cli) {
-        Ok(Exit::Fine) => ExitCode::SUCCESS,
+        // A broken pipe: the reader of stdout went away (`usher … | head`), nothing to complain about.
+        Ok(Exit::Fine)
+        | Err(Failure {
+            is_broken_pipe: true,
+            ..
+        }) => ExitCode::SUCCESS,
         Ok(Exit::Findings) => ExitCode::from(1),
-        Err(failure) if failure.message == BROKEN_PIPE => ExitCode::SUCCESS,
         Err(failure) => {
             talk(&failure.to_string());
             ExitCode::from(2)
@@ -200,11 +214,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The reader of stdout went away (`usher … | head`): nothing to complain about.
-const BROKEN_PIPE: &str = "Broken pipe (os error 32)";
-
 fn run(cli: &Cli) -> Result<Exit, Failure> {
-    let mut out = anstream::stdout().lock();
+    let mut out = io::stdout().lock();
     let configured = || -> Result<Config, Failure> {
         let config = Config::load(&cli.overrides)?;
         config.warnings.iter().for_each(|warning| warn(warning));
@@ -232,17 +243,6 @@ fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Fa
         .enable_all()
         .build()?
         .block_on(future)
-}
-
-/// A terminal shows what it is told to show: control characters and marks that turn the direction of text are escaped.
-fn printable(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let is_hidden = c.is_control()
-                || matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            if is_hidden { c.escape_unicode().collect::<String>() } else { c.to_string() }.chars().collect::<Vec<_>>()
-        })
-        .collect()
 }
 
 /// Writes one JSON value and a line break.

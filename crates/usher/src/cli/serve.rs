@@ -1,12 +1,13 @@
 //! `usher serve`: the service.
 
-use std::io::Write;
-use std::net::SocketAddr;
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use axum_server::Handle;
 use tokio_util::sync::CancellationToken;
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 use super::{Exit, Failure, master_key, now, random, stop_signal};
@@ -34,9 +35,9 @@ pub(super) async fn run(
     if let Some(listen) = args.listen {
         config.listen = listen;
     }
-    log_to_stderr();
+    let _log = log_to_stderr();
     let stop = CancellationToken::new();
-    let listener = listen(&config).await?;
+    let listener = listen(&config)?;
     let address = listener.local_addr()?;
     let state = state(config).await?;
     let stop_signal = stop_signal()?;
@@ -58,20 +59,24 @@ pub(super) async fn run(
 }
 
 /// Serves until told to stop, then lets answers in flight finish.
+///
+/// A connection that sends no whole header for 30 s is closed (the default of the server), so that idle ones don't pile up.
 pub(super) async fn serve(
     listener: TcpListener,
     state: AppState,
     stop: CancellationToken,
-) -> std::io::Result<()> {
+) -> io::Result<()> {
     let app = http::router(state).into_make_service_with_connect_info::<SocketAddr>();
-    let drained = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let handle = Handle::new();
+    let server = axum_server::from_tcp(listener)?
+        .handle(handle.clone())
+        .serve(app);
+    tokio::pin!(server);
     tokio::select! {
-        result = drained.into_future() => result,
-        () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => {
-            tracing::warn!("stopped with connections still open");
-            Ok(())
-        }
+        result = &mut server => return result,
+        () = stop.cancelled() => handle.graceful_shutdown(Some(DRAIN)),
     }
+    server.await
 }
 
 /// Everything that handlers use, from a configuration.
@@ -87,19 +92,23 @@ pub(super) async fn state(config: Config) -> Result<AppState, Failure> {
     ))
 }
 
-async fn listen(config: &Config) -> Result<TcpListener, Failure> {
-    TcpListener::bind(config.listen).await.map_err(|error| {
+fn listen(config: &Config) -> Result<TcpListener, Failure> {
+    TcpListener::bind(config.listen).map_err(|error| {
         Failure::new(format!("can't listen on {}: {error}", config.listen))
             .hint("choose another address with --listen or USHER_LISTEN")
     })
 }
 
-fn log_to_stderr() {
+/// Logs to stderr through a bounded queue that drops lines when it is full: whoever stopped reading the log must not stop joins.
+/// The guard writes what is left when it is dropped.
+fn log_to_stderr() -> WorkerGuard {
     let filter = EnvFilter::try_from_env("USHER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    // Set before in the same process (the demo, a test): keep that one.
+    let (stderr, guard) = tracing_appender::non_blocking(io::stderr());
+    // Set before in the same process (a test): keep that one.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_writer(stderr)
+        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
         .try_init();
+    guard
 }

@@ -14,9 +14,9 @@ pub(super) struct Sim {
     /// Address for http
     #[arg(long, default_value = "127.0.0.1:8090", value_name = "A")]
     listen: SocketAddr,
-    /// Address for https, with a certificate made at start (GET /_sim/ca.pem)
-    #[arg(long, value_name = "A")]
-    tls_listen: Option<SocketAddr>,
+    /// Address for https, with a certificate made at start (GET /_sim/ca.pem); port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "A")]
+    tls_listen: SocketAddr,
     /// File with apps, accounts, meetings and rules (docs/simulator.md) [default: the demo's]
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
@@ -29,13 +29,13 @@ pub(super) async fn run(args: &Sim, out: &mut impl Write) -> Result<Exit, Failur
     };
     let options = Options {
         listen: args.listen,
-        tls_listen: args.tls_listen,
+        tls_listen: Some(args.tls_listen),
         scenario,
     };
     let stop_signal = stop_signal()?;
     let simulator = Simulator::start(options).await?;
-    writeln!(out, "listening on {}", simulator.http_url())?;
-    if let Some(url) = simulator.https_url() {
+    let urls = [Some(simulator.http_url()), simulator.https_url()];
+    for url in urls.iter().flatten() {
         writeln!(out, "listening on {url}")?;
     }
     out.flush()?;

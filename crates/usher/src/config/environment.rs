@@ -1,10 +1,11 @@
 //! The environment, laid over the file: `USHER_…`, each secret also as `USHER_…_FILE`.
 
 use super::ConfigError;
-use super::file::{Account, App, Secret, SecretFile, Settings};
+use super::file::{Account, App, Settings};
+use super::secret::Secret;
 use crate::unknown_key;
 
-/// Every variable of the contract. Those of features that this version lacks are known, so that one environment serves several versions.
+/// Every variable that has an effect.
 const KNOWN: &[&str] = &[
     "USHER_CONFIG",
     "USHER_LISTEN",
@@ -24,10 +25,13 @@ const KNOWN: &[&str] = &[
     "USHER_ZOOM_API_URL",
     "USHER_ZOOM_OAUTH_URL",
     "USHER_ZOOM_CA_FILE",
+];
+
+/// Variables of the contract whose features do not exist yet: one environment may serve several versions.
+const LATER: &[&str] = &[
     "USHER_WEBHOOK_SECRET",
     "USHER_WEBHOOK_SECRET_FILE",
     "USHER_DEVELOPER_EMAIL",
-    "USHER_JOIN_URL",
 ];
 
 /// The names that are not typing errors: tools of ours that read them.
@@ -57,74 +61,90 @@ pub(super) fn overlay(
         &mut settings.zoom.ca_file,
         take("USHER_ZOOM_CA_FILE").map(Into::into),
     );
-    if let Some(list) = take("USHER_TRUSTED_PROXIES") {
-        settings.trusted_proxies = list.split(',').map(|item| item.trim().to_owned()).collect();
-    }
     replace(
         &mut settings.master_key,
         secret(&mut take, "USHER_MASTER_KEY")?,
     );
-
-    let sdk_key = take("USHER_SDK_KEY");
-    let sdk_secret = secret(&mut take, "USHER_SDK_SECRET")?;
-    match (sdk_key, sdk_secret) {
-        (Some(sdk_key), Some(sdk_secret)) => {
-            settings
-                .apps
-                .retain(|app| app.name.as_deref().is_some_and(|name| name != "default"));
-            let app = App {
-                name: None,
-                sdk_key,
-                sdk_secret,
-                successor_secret: None,
-                successor_from: None,
-            };
-            settings.apps.insert(0, app);
-        }
-        (None, None) => {}
-        (Some(_), None) => return Err(missing("USHER_SDK_SECRET")),
-        (None, Some(_)) => return Err(missing("USHER_SDK_KEY")),
+    if let Some(list) = take("USHER_TRUSTED_PROXIES") {
+        settings.trusted_proxies = list.split(',').map(|item| item.trim().to_owned()).collect();
     }
+    if let Some(app) = app(&mut take)? {
+        let before = settings.apps.len();
+        settings
+            .apps
+            .retain(|other| !is_default(other.name.as_deref()));
+        if settings.apps.len() < before {
+            warnings.push("environment: USHER_SDK_KEY takes the place of the file's app `default`, its successor included".to_owned());
+        }
+        settings.apps.insert(0, app);
+    }
+    if let Some(account) = account(&mut take)? {
+        settings
+            .accounts
+            .retain(|other| !is_default(other.name.as_deref()));
+        settings.accounts.insert(0, account);
+    }
+    warnings.extend(found.keys().filter_map(|name| unknown(name)));
+    Ok(())
+}
 
+fn app(take: &mut impl FnMut(&str) -> Option<String>) -> Result<Option<App>, ConfigError> {
+    match (take("USHER_SDK_KEY"), secret(take, "USHER_SDK_SECRET")?) {
+        (Some(sdk_key), Some(sdk_secret)) => Ok(Some(App {
+            name: None,
+            sdk_key,
+            sdk_secret,
+            successor_secret: None,
+            successor_from: None,
+        })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(missing("USHER_SDK_SECRET")),
+        (None, Some(_)) => Err(missing("USHER_SDK_KEY")),
+    }
+}
+
+fn account(take: &mut impl FnMut(&str) -> Option<String>) -> Result<Option<Account>, ConfigError> {
     let account_id = take("USHER_ZOOM_ACCOUNT_ID");
     let client_id = take("USHER_ZOOM_CLIENT_ID");
-    let client_secret = secret(&mut take, "USHER_ZOOM_CLIENT_SECRET")?;
-    match (account_id, client_id, client_secret) {
-        (Some(account_id), Some(client_id), Some(client_secret)) => {
-            settings.accounts.retain(|account| {
-                account
-                    .name
-                    .as_deref()
-                    .is_some_and(|name| name != "default")
-            });
-            let account = Account {
-                name: None,
-                account_id,
-                client_id,
-                client_secret,
-            };
-            settings.accounts.insert(0, account);
-        }
-        (None, None, None) => {}
-        (None, _, _) => return Err(missing("USHER_ZOOM_ACCOUNT_ID")),
-        (_, None, _) => return Err(missing("USHER_ZOOM_CLIENT_ID")),
-        (_, _, None) => return Err(missing("USHER_ZOOM_CLIENT_SECRET")),
+    match (
+        account_id,
+        client_id,
+        secret(take, "USHER_ZOOM_CLIENT_SECRET")?,
+    ) {
+        (Some(account_id), Some(client_id), Some(client_secret)) => Ok(Some(Account {
+            name: None,
+            account_id,
+            client_id,
+            client_secret,
+        })),
+        (None, None, None) => Ok(None),
+        (None, _, _) => Err(missing("USHER_ZOOM_ACCOUNT_ID")),
+        (_, None, _) => Err(missing("USHER_ZOOM_CLIENT_ID")),
+        (_, _, None) => Err(missing("USHER_ZOOM_CLIENT_SECRET")),
     }
+}
 
-    for name in found
-        .keys()
-        .filter(|name| !KNOWN.contains(&name.as_str()) && !OTHERS.contains(&name.as_str()))
-    {
-        let suggestion = unknown_key::nearest(name, KNOWN.iter().copied())
-            .map_or(String::new(), |nearest| {
-                format!("; did you mean {nearest}?")
-            });
-        // The environment is shared with others, so this is no error.
-        warnings.push(format!(
-            "environment: {name} is not a variable of Usher's and was ignored{suggestion}"
+fn is_default(name: Option<&str>) -> bool {
+    name.is_none_or(|name| name == "default")
+}
+
+/// What to say of a variable that nothing reads. The environment is shared with others, so it is no error.
+fn unknown(name: &str) -> Option<String> {
+    if LATER.contains(&name) {
+        return Some(format!(
+            "environment: {name} is for a later version and has no effect yet"
         ));
     }
-    Ok(())
+    if KNOWN.contains(&name) || OTHERS.contains(&name) {
+        return None;
+    }
+    let suggestion = unknown_key::nearest(name, KNOWN.iter().copied())
+        .map_or(String::new(), |nearest| {
+            format!("; did you mean {nearest}?")
+        });
+    Some(format!(
+        "environment: {name} is not a variable of Usher's and was ignored{suggestion}"
+    ))
 }
 
 fn replace<T>(setting: &mut Option<T>, value: Option<T>) {
@@ -143,8 +163,11 @@ fn secret(
             name,
             format!("{name}_FILE is set too; set one of them"),
         )),
-        (Some(value), None) => Ok(Some(Secret::Here(value.into()))),
-        (None, Some(file)) => Ok(Some(Secret::File(SecretFile { file: file.into() }))),
+        (Some(value), None) => Ok(Some(Secret::of_variable(name, value))),
+        (None, Some(file)) => Ok(Some(Secret::of_file_variable(
+            &format!("{name}_FILE"),
+            file,
+        ))),
         (None, None) => Ok(None),
     }
 }

@@ -1,12 +1,14 @@
 //! The shape of the TOML file, and how secrets are read.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::ConfigError;
+use super::secret::Secret;
+use crate::text_file;
 use crate::unknown_key::UnknownKey;
 
 /// Read when it is there and nothing else was named.
@@ -65,67 +67,21 @@ pub(super) struct Account {
     pub client_secret: Secret,
 }
 
-/// A secret in place (`"…"`) or in a file (`{ file = "PATH" }`). Does not print.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Secret {
-    Here(SecretString),
-    File(SecretFile),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SecretFile {
-    pub file: PathBuf,
-}
-
-impl Secret {
-    /// The secret, without white space around it: a line break at the end is what editors and `echo` leave behind.
-    pub(super) fn read(
-        self,
-        source: &str,
-        key: &str,
-        warnings: &mut Vec<String>,
-    ) -> Result<SecretString, ConfigError> {
-        let secret = match self {
-            Secret::Here(secret) => secret,
-            Secret::File(SecretFile { file }) => std::fs::read_to_string(&file)
-                .map_err(|error| {
-                    ConfigError::at(
-                        source,
-                        key,
-                        format!("can't read {}: {error}", file.display()),
-                    )
-                })?
-                .into(),
-        };
-        let trimmed = secret.expose_secret().trim();
-        if trimmed.is_empty() {
-            return Err(ConfigError::at(source, key, "the secret is empty"));
-        }
-        if trimmed.len() == secret.expose_secret().len() {
-            return Ok(secret);
-        }
-        warnings.push(format!(
-            "{source}: `{key}`: white space around the secret (a line break, perhaps) was taken off"
-        ));
-        Ok(trimmed.into())
-    }
-}
-
 /// Reads the named file, or the default one if it is there.
 pub(super) fn read(named: Option<&Path>) -> Result<(Settings, Option<PathBuf>), ConfigError> {
-    let path = match named {
-        Some(path) => path,
-        None if Path::new(DEFAULT_FILE).exists() => Path::new(DEFAULT_FILE),
-        None => return Ok((Settings::default(), None)),
+    let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+    let text = match text_file::read(path) {
+        Ok(text) => text,
+        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
+            return Ok((Settings::default(), None));
+        }
+        Err(error) => {
+            return Err(ConfigError::new(format!(
+                "can't read the configuration {}: {error}",
+                path.display()
+            )));
+        }
     };
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        ConfigError::new(format!(
-            "can't read the configuration {}: {error}",
-            path.display()
-        ))
-    })?;
     let settings = parse(&text)
         .map_err(|problem| ConfigError::new(format!("{}: {problem}", path.display())))?;
     Ok((settings, Some(path.to_owned())))
@@ -186,21 +142,10 @@ mod tests {
         for text in [
             "backdate_s = \"hush\"",
             "[[apps]]\nsdk_key = \"k\"\nsdk_secret = \"hush",
+            "[[apps]]\nsdk_key = \"k\"\nsdk_secret = [\"hush\"]",
             "[[apps]]\nsdk_key = \"k\"\nsdk_secret = { path = \"hush\" }",
         ] {
             assert!(!parse(text).unwrap_err().contains("hush"), "{text}");
         }
-    }
-
-    #[test]
-    fn a_line_break_after_a_secret_is_taken_off_with_a_warning() {
-        let mut warnings = Vec::new();
-        let secret = Secret::Here("hush\n".to_owned().into());
-        let read = secret
-            .read("usher.toml", "apps.default.sdk_secret", &mut warnings)
-            .unwrap();
-        assert_eq!(read.expose_secret(), "hush");
-        assert_eq!(warnings.len(), 1);
-        assert!(!warnings[0].contains("hush"));
     }
 }

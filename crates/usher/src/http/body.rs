@@ -57,32 +57,44 @@ fn explain(path: &str, error: &serde_json::Error) -> ApiError {
     }
     let message = error.to_string();
     if let Some(UnknownKey { name, nearest }) = UnknownKey::from_serde(&message) {
-        let error = ApiError::unprocessable(
-            "unknown_field",
-            name.clone(),
-            format!("There is no field `{}`.", name.escape_debug()),
-        );
-        return match nearest {
-            Some(nearest) => error.hint(format!("Did you mean `{nearest}`?")),
-            None => error.hint("GET /openapi.json lists the fields."),
+        let name = shown(&name);
+        let message = format!("There is no field `{name}`.");
+        let hint = match nearest {
+            Some(nearest) => format!("Did you mean `{nearest}`?"),
+            None => "GET /openapi.json lists the fields.".to_owned(),
         };
+        return ApiError::unprocessable("unknown_field", name, message).hint(hint);
     }
-    if let Some(field) = message
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.split('`').next())
-    {
+    let named = |beginning: &str| {
+        message
+            .strip_prefix(beginning)
+            .and_then(|rest| rest.split('`').next())
+    };
+    if let Some(field) = named("missing field `") {
         return ApiError::unprocessable("missing_field", field, format!("`{field}` is missing."))
             .hint("Add it.");
     }
-    let error = ApiError::unprocessable(
-        "wrong_type",
-        path,
-        format!("`{path}` has the wrong type or value."),
-    );
-    match expected(&message) {
-        Some(expected) => error.hint(format!("Expected {expected}.")),
-        None => error.hint("GET /openapi.json has its type."),
+    if let Some(field) = named("duplicate field `") {
+        return ApiError::unprocessable(
+            "duplicate_field",
+            field,
+            format!("`{field}` is there twice."),
+        )
+        .hint("Send it once.");
     }
+    let path = shown(path);
+    let message_of_type = format!("`{path}` has the wrong type or value.");
+    ApiError::unprocessable("wrong_type", path, message_of_type)
+        .hint(format!("Expected {}.", expected(&message)))
+}
+
+/// A name that the caller made up, fit to be repeated.
+fn shown(name: &str) -> String {
+    name.chars()
+        .take(60)
+        .collect::<String>()
+        .escape_debug()
+        .to_string()
 }
 
 fn not_an_object() -> ApiError {
@@ -94,10 +106,16 @@ fn not_an_object() -> ApiError {
     .hint("Send one JSON object.")
 }
 
-/// The part of serde's sentence after "expected", which is ours, unlike the part before.
-fn expected(message: &str) -> Option<&str> {
-    let (_, expected) = message.rsplit_once("expected ")?;
-    expected.split(" at line ").next()
+/// What serde's sentence says after "expected"; unlike the part before, it holds nothing that was sent.
+fn expected(message: &str) -> &str {
+    let expected = message
+        .rsplit_once("expected ")
+        .map_or("", |(_, expected)| expected);
+    match expected.split(" at line ").next().unwrap_or_default() {
+        "u8" | "u32" => "a whole number that is not negative",
+        "" => "another value",
+        expected => expected,
+    }
 }
 
 #[cfg(test)]

@@ -1,28 +1,48 @@
 //! Who is at the other end, when proxies stand between.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
 /// The client's address: the peer's, or, behind trusted proxies, the last address in `X-Forwarded-For` that is not one of them.
 ///
-/// Read from the right, because everything to the left of a trusted proxy's own entry is what the client made up.
+/// Read from the right, because everything to the left of a trusted proxy's own entry is what the client made up. For the same reason an
+/// entry that can't be read ends the search: what stands left of it is not to be believed.
 pub(super) fn of(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
+    // On a dual-stack socket an IPv4 peer looks like ::ffff:10.0.0.1.
+    let peer = peer.to_canonical();
     if !is_trusted(&peer) {
         return peer;
     }
-    headers
+    let entries: Vec<&str> = headers
         .get_all("x-forwarded-for")
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|entry| entry.trim().parse().ok())
-        .collect::<Vec<IpAddr>>()
+        .flat_map(|value| value.to_str().unwrap_or_default().split(','))
+        .collect();
+    entries
         .into_iter()
-        .rfind(|address| !is_trusted(address))
+        .rev()
+        .map_while(forwarded)
+        .find(|address| !is_trusted(address))
         .unwrap_or(peer)
+}
+
+/// An entry, with or without a port: `192.0.2.1`, `192.0.2.1:5123`, `2001:db8::1`, `[2001:db8::1]:443`.
+fn forwarded(entry: &str) -> Option<IpAddr> {
+    let entry = entry.trim();
+    let bare = || {
+        entry
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<IpAddr>()
+            .ok()
+    };
+    let with_port = || entry.parse::<SocketAddr>().ok().map(|address| address.ip());
+    bare()
+        .or_else(with_port)
+        .map(|address| address.to_canonical())
 }
 
 /// What counts as one client: an IPv4 address, or the /64 that an IPv6 subscriber has.
@@ -56,6 +76,24 @@ mod tests {
             client("10.0.0.1", "192.0.2.66, 198.51.100.1, 10.0.0.2"),
             "198.51.100.1"
         );
+    }
+
+    #[test]
+    fn a_proxy_that_adds_a_port_or_rubbish_opens_no_way_for_made_up_addresses() {
+        assert_eq!(
+            client("10.0.0.1", "192.0.2.66, 198.51.100.1:5123"),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            client("10.0.0.1", "192.0.2.66, [2001:db8::1]:443"),
+            "2001:db8::1"
+        );
+        assert_eq!(client("10.0.0.1", "192.0.2.66, unknown"), "10.0.0.1");
+    }
+
+    #[test]
+    fn an_ipv4_proxy_is_known_on_a_dual_stack_socket() {
+        assert_eq!(client("::ffff:10.0.0.1", "198.51.100.1"), "198.51.100.1");
     }
 
     #[test]

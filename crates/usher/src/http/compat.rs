@@ -221,7 +221,7 @@ fn meeting_number(
 ) -> Option<MeetingNumber> {
     let parsed = match body.get("meetingNumber")? {
         Value::String(text) => MeetingNumber::parse(text),
-        other => MeetingNumber::parse(&other.to_string()),
+        other => MeetingNumber::from_u64(other.as_u64().unwrap_or_default()),
     };
     parsed
         .map_err(|refusal| {

@@ -19,6 +19,8 @@ pub(super) struct ApiError {
     pub(super) hint: Option<String>,
     pub(super) zoom: Option<ZoomAnswer>,
     pub(super) retry_after_s: Option<u64>,
+    /// For the log alone: what the caller has no use for or must not see, such as paths.
+    pub(super) cause: Option<String>,
 }
 
 /// What Zoom answered, kept as it was.
@@ -66,6 +68,7 @@ impl ApiError {
             hint: None,
             zoom: None,
             retry_after_s: None,
+            cause: None,
         }
     }
 
@@ -136,6 +139,10 @@ impl ApiError {
                 "The answer took too long.",
             )
             .hint("Try again."),
+            status if status.is_client_error() => {
+                Self::new(status, "bad_request", "The request can't be read.")
+                    .hint("Check its path, its headers and its length.")
+            }
             status => Self::new(status, "internal", "Something went wrong inside Usher.")
                 .hint("The log has the cause under this request's id."),
         }
@@ -202,13 +209,16 @@ impl From<StoreError> for ApiError {
                     .field("number")
                     .hint("Change it with PATCH /v1/meetings/{number}.")
             }
-            // The path and the reason are the operator's business: /readyz and the log have them.
-            error => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                error.code(),
-                "The store can't do this at the moment.",
-            )
-            .hint("Minting goes on. Try again; the log has the reason."),
+            // The path and the reason are the operator's business.
+            error => Self {
+                cause: Some(error.to_string()),
+                ..Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    error.code(),
+                    "The store can't do this at the moment.",
+                )
+                .hint("Minting goes on. Try again; the log has the reason.")
+            },
         }
     }
 }
@@ -252,7 +262,7 @@ impl From<ZoomError> for ApiError {
                 message,
             } => Self {
                 retry_after_s: retry_after.map(|wait| wait.as_secs() + 1),
-                ..of(StatusCode::SERVICE_UNAVAILABLE, "zoom_rate_limited")
+                ..of(StatusCode::BAD_GATEWAY, "zoom_rate_limited")
                     .hint(BREAKER)
                     .zoom(429, code, message)
             },

@@ -10,13 +10,14 @@ use usher_core::attempt::AttemptId;
 use usher_core::join::dialect::{SdkVersion, View};
 use usher_core::meeting::{MeetingNumber, Role};
 use usher_core::refusal::Warning;
+use usher_core::text;
 use utoipa::ToSchema;
 
 use super::AppState;
 use super::authentication::Caller;
 use super::body::Json;
 use super::error::{ApiError, ErrorAnswer};
-use super::text_or_number::TextOrNumber;
+use super::text_or_number::{TextOrNumber, text_or_number};
 use crate::mint::{self, DEFAULT_EXPIRES_IN_S, MintError, Wish};
 use crate::store::Scope;
 
@@ -25,12 +26,12 @@ use crate::store::Scope;
 #[serde(deny_unknown_fields)]
 pub(super) struct JoinBody {
     /// 9 to 12 digits; spaces and dashes are stripped.
-    #[schema(value_type = String, example = "85012345678")]
+    #[schema(schema_with = text_or_number)]
     meeting_number: TextOrNumber,
     /// 1 to 128 characters.
     user_name: String,
     /// `attendee` (0) or `host` (1); attendee by default.
-    #[schema(value_type = Option<String>)]
+    #[schema(schema_with = text_or_number, required = false)]
     role: Option<TextOrNumber>,
     /// `client` or `component`; client by default.
     view: Option<String>,
@@ -187,11 +188,11 @@ fn refuse_long_labels(body: &JoinBody) -> Result<(), ApiError> {
         [(field.clone(), name.as_str()), (field, value.as_str())]
     });
     for (field, value) in labels.chain(named) {
-        if value.chars().count() > LABEL_MAX || value.chars().any(char::is_control) {
+        if value.chars().count() > LABEL_MAX || value.chars().any(text::is_forbidden) {
             return Err(ApiError::unprocessable(
                 "invalid_label",
                 field,
-                format!("It is longer than {LABEL_MAX} characters or holds control characters."),
+                format!("It is longer than {LABEL_MAX} characters or holds control characters or marks that turn its direction."),
             )
             .hint("Shorten it."));
         }

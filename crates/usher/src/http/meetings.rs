@@ -13,7 +13,7 @@ use super::AppState;
 use super::authentication::Caller;
 use super::body::Json;
 use super::error::{ApiError, ErrorAnswer};
-use super::text_or_number::TextOrNumber;
+use super::text_or_number::{TextOrNumber, text_or_number};
 use crate::store::{Edit, Meeting, MeetingChange, Name, PAGE_MAX, Passcode, Scope};
 
 const READ: &[Scope] = &[Scope::Manage, Scope::Read];
@@ -62,7 +62,7 @@ impl From<&Meeting> for MeetingAnswer {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewMeetingBody {
-    #[schema(value_type = String, example = "85012345678")]
+    #[schema(schema_with = text_or_number)]
     number: TextOrNumber,
     /// `""` for none.
     passcode: Option<String>,
@@ -109,7 +109,7 @@ impl MeetingFields {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ImportBody {
-    #[schema(value_type = String, example = "85012345678")]
+    #[schema(schema_with = text_or_number)]
     number: TextOrNumber,
     /// Name of the configured account; the first by default.
     account: Option<String>,

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -53,8 +53,7 @@ pub(super) async fn name_request(
             .extensions_mut()
             .remove::<ApiError>()
             .unwrap_or_else(|| ApiError::of_status(status));
-        let (code, message) = (error.code, error.message.as_str());
-        tracing::info!(id, %method, path = uri.path(), status = status.as_u16(), code, message, "refused");
+        log(&id, &method, uri.path(), &error);
         if response.extensions().get::<KeepBody>().is_none() {
             response = shaped(response, error, &id);
         }
@@ -63,6 +62,19 @@ pub(super) async fn name_request(
         response.headers_mut().insert(HEADER, value);
     }
     response
+}
+
+fn log(id: &str, method: &Method, path: &str, error: &ApiError) {
+    // Longer than any path of ours; what a stranger sends must not fill the disk.
+    const PATH_MAX: usize = 200;
+    let path = path.get(..PATH_MAX).unwrap_or(path);
+    let status = error.status.as_u16();
+    let cause = error.cause.as_deref().unwrap_or_default();
+    if error.status.is_server_error() {
+        tracing::warn!(id, %method, path, status, code = error.code, message = error.message, cause, "failed");
+    } else {
+        tracing::info!(id, %method, path, status, code = error.code, message = error.message, "refused");
+    }
 }
 
 /// Marks a response whose body is somebody else's contract (the drop-in's 400) and stays as it is.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
+use utoipa::openapi::{ObjectBuilder, OneOf, OneOfBuilder, Type};
 
 /// `"85012345678"` or `85012345678`. Fractions and exponents are neither.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,14 @@ impl TextOrNumber {
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// How the API's description shows it.
+pub(super) fn text_or_number() -> OneOf {
+    OneOfBuilder::new()
+        .item(ObjectBuilder::new().schema_type(Type::String))
+        .item(ObjectBuilder::new().schema_type(Type::Integer))
+        .build()
 }
 
 impl<'de> Deserialize<'de> for TextOrNumber {

@@ -26,6 +26,13 @@ pub struct ZoomHosts {
     pub ca_file: Option<PathBuf>,
 }
 
+impl ZoomHosts {
+    /// Whether requests may go to these addresses.
+    pub fn check(&self) -> Result<(), SetupError> {
+        Addresses::check(self).map(|_| ())
+    }
+}
+
 impl Default for ZoomHosts {
     fn default() -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -78,15 +78,20 @@ impl Place {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
         let address = line
             .trim()
             .strip_prefix("listening on ")
             .expect("the first line")
             .to_owned();
-        (Server(child), address)
+        (
+            Server {
+                child,
+                _stdout: stdout,
+            },
+            address,
+        )
     }
 }
 
@@ -103,12 +108,16 @@ fn of(output: &std::process::Output) -> Ran {
 }
 
 /// A running service; killed if a test fails.
-pub(crate) struct Server(Child);
+pub(crate) struct Server {
+    child: Child,
+    /// Kept open: who writes to a closed pipe ends.
+    _stdout: BufReader<ChildStdout>,
+}
 
 impl Server {
     /// Sends SIGTERM and waits for the exit code.
     pub(crate) fn terminate(mut self) -> i32 {
-        let pid = self.0.id().to_string();
+        let pid = self.child.id().to_string();
         assert!(
             Command::new("kill")
                 .args(["-TERM", &pid])
@@ -116,7 +125,7 @@ impl Server {
                 .unwrap()
                 .success()
         );
-        self.0
+        self.child
             .wait()
             .unwrap()
             .code()
@@ -126,7 +135,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

@@ -128,3 +128,15 @@ fn the_simulator_says_where_it_listens() {
     assert_eq!(request(&address, "GET", "/_sim/requests", None, "").0, 200);
     assert_eq!(server.terminate(), 0);
 }
+
+#[test]
+fn sigterm_right_after_the_first_line_still_ends_with_0() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init"]).code, 0);
+    for _ in 0..10 {
+        let (server, _) = place.start(&["serve", "--listen", "127.0.0.1:0"]);
+        assert_eq!(server.terminate(), 0);
+        let (server, _) = place.start(&["sim", "--listen", "127.0.0.1:0"]);
+        assert_eq!(server.terminate(), 0);
+    }
+}

@@ -14,6 +14,8 @@ fn init_makes_key_store_and_configuration_and_leaves_what_is_there() {
         std::fs::metadata(&key).unwrap().permissions().mode() & 0o777,
         0o600
     );
+    let toml = std::fs::metadata(place.path().join("usher.toml")).unwrap();
+    assert_eq!(toml.permissions().mode() & 0o777, 0o600);
     assert_eq!(place.run(&["config"]).code, 0);
     let before = std::fs::read(&key).unwrap();
     place.write("usher.toml", "backdate_s = 60\n");
@@ -53,6 +55,65 @@ fn the_configuration_is_shown_without_secrets_and_its_mistakes_are_named() {
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{toml}");
         assert!(ran.stderr.contains(named), "{toml}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn what_is_wrong_in_the_environment_is_named_by_its_variable() {
+    let place = Place::new();
+    for (name, value) in [
+        ("USHER_SDK_SECRET", crate::process::SDK_KEY),
+        ("USHER_LISTEN", "localhost:1"),
+        ("USHER_SDK_KEY", "a b"),
+    ] {
+        let ran = ran(place.usher(&["config"]).env(name, value));
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{name}");
+        let named = if name == "USHER_LISTEN" {
+            "listen"
+        } else {
+            name
+        };
+        assert!(ran.stderr.contains(named), "{name}: {}", ran.stderr);
+    }
+    let ran = ran(place
+        .usher(&["config"])
+        .env_remove("USHER_SDK_SECRET")
+        .env("USHER_SDK_SECRET_FILE", "gone"));
+    assert!(
+        ran.stderr.contains("USHER_SDK_SECRET_FILE") && ran.stderr.contains("gone"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn control_characters_of_others_do_not_reach_the_terminal() {
+    let place = Place::new();
+    place.write("usher.toml", r#""\u001b[31mX\u202e" = 1"#);
+    let ran = place.run(&["config"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        !ran.stderr.contains('\u{1b}') && !ran.stderr.contains('\u{202e}'),
+        "{:?}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_lost_store_and_master_key_beside_a_snapshot_make_no_new_key() {
+    let place = Place::new();
+    let (server, _) = place.start(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(server.terminate(), 0);
+    for file in [
+        "usher.sqlite",
+        "usher.sqlite-wal",
+        "usher.sqlite-shm",
+        "master.key",
+    ] {
+        let _ = std::fs::remove_file(place.path().join("usher-data").join(file));
+    }
+    let ran = place.run(&["key", "list"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(!place.path().join("usher-data/master.key").exists());
 }
 
 #[test]

@@ -1,0 +1,149 @@
+//! From what was written to what can be used: every value checked, with the place of what is wrong.
+
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+use usher_core::join::dialect::SdkVersion;
+
+use super::credentials::{accounts, apps};
+use super::file::{self, Settings};
+use super::{Config, ConfigError};
+use crate::zoom::ZoomHosts;
+
+/// Where the service listens if nothing says otherwise: loopback, so that nothing is open by accident.
+const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+/// Seconds taken off `iat`; integrators have needed 30 to 400 (reference 0.9).
+const DEFAULT_BACKDATE_S: u32 = 30;
+/// More would eat the shortest lifetime that Zoom accepts (1800 s).
+const BACKDATE_S_MAX: u32 = 900;
+/// The newest Web SDK on npm on 2026-11-24.
+const DEFAULT_SDK_VERSION: SdkVersion = SdkVersion(6, 2, 0);
+const DEFAULT_DATA: &str = "usher-data";
+
+/// Checks the settings; `source` is the file that they are in.
+pub(super) fn check(
+    settings: Settings,
+    source: &str,
+    mut warnings: Vec<String>,
+) -> Result<Config, ConfigError> {
+    let data = settings.data.unwrap_or_else(|| DEFAULT_DATA.into());
+    let listen = settings.listen.as_deref().unwrap_or(DEFAULT_LISTEN);
+    let sdk_version = settings
+        .sdk_version
+        .as_deref()
+        .map_or(Ok(DEFAULT_SDK_VERSION), SdkVersion::parse)
+        .map_err(|refusal| ConfigError::at(source, "sdk_version", refusal.message))?;
+    let backdate_s = settings.backdate_s.unwrap_or(DEFAULT_BACKDATE_S);
+    if backdate_s > BACKDATE_S_MAX {
+        return Err(ConfigError::at(
+            source,
+            "backdate_s",
+            format!("{backdate_s} s is too much; at most {BACKDATE_S_MAX} s"),
+        ));
+    }
+    let public_url = settings
+        .public_url
+        .map(|url| url.trim_end_matches('/').to_owned());
+    if let Some(url) = &public_url
+        && (!(url.starts_with("https://") || url.starts_with("http://")) || url.contains('@'))
+    {
+        return Err(ConfigError::at(
+            source,
+            "public_url",
+            "give https:// and the host, without user and password",
+        ));
+    }
+    Ok(Config {
+        listen: listen.parse().map_err(|_| {
+            ConfigError::at(
+                source,
+                "listen",
+                "give an IP address (no name) and a port, e.g. 127.0.0.1:8080",
+            )
+        })?,
+        public_url,
+        sqlite_file: sqlite_file(settings.store.as_deref(), &data, source)?,
+        data,
+        master_key: settings
+            .master_key
+            .map(|key| key.read(source, "master_key", &mut warnings))
+            .transpose()?,
+        sdk_version,
+        backdate_s,
+        allowed_origins: origins(settings.allowed_origins, source)?,
+        trusted_proxies: networks(&settings.trusted_proxies, source)?,
+        compat_is_enabled: settings.compat.enabled,
+        zoom: zoom_hosts(settings.zoom, source)?,
+        apps: apps(settings.apps, source, &mut warnings)?,
+        accounts: accounts(settings.accounts, source, &mut warnings)?,
+        warnings,
+        file: None,
+    })
+}
+
+fn sqlite_file(store: Option<&str>, data: &Path, source: &str) -> Result<PathBuf, ConfigError> {
+    match store.map(|store| (store, store.strip_prefix("sqlite:"))) {
+        None => Ok(data.join("usher.sqlite")),
+        Some((_, Some(path))) if !path.is_empty() => {
+            Ok(path.strip_prefix("//").unwrap_or(path).into())
+        }
+        Some(_) => Err(ConfigError::at(
+            source,
+            "store",
+            "this version keeps its data in SQLite; give sqlite:PATH",
+        )),
+    }
+}
+
+fn zoom_hosts(zoom: file::Zoom, source: &str) -> Result<ZoomHosts, ConfigError> {
+    let default = ZoomHosts::default();
+    let hosts = ZoomHosts {
+        api_url: zoom.api_url.unwrap_or(default.api_url),
+        oauth_url: zoom.oauth_url.unwrap_or(default.oauth_url),
+        ca_file: zoom.ca_file,
+    };
+    hosts
+        .check()
+        .map_err(|error| ConfigError::at(source, "zoom", error))?;
+    Ok(hosts)
+}
+
+fn origins(origins: Vec<String>, source: &str) -> Result<Vec<String>, ConfigError> {
+    for origin in &origins {
+        let host = origin
+            .strip_prefix("https://")
+            .or_else(|| origin.strip_prefix("http://"));
+        if host.is_none_or(|host| host.is_empty() || !host.bytes().all(is_host_byte)) {
+            return Err(ConfigError::at(
+                source,
+                "allowed_origins",
+                format!(
+                    "{origin:?} is no origin; give scheme and host, e.g. https://app.example.com"
+                ),
+            ));
+        }
+    }
+    Ok(origins)
+}
+
+/// Letters, digits and what stands between them in a host, a port or an IPv6 address.
+fn is_host_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']')
+}
+
+fn networks(proxies: &[String], source: &str) -> Result<Vec<IpNet>, ConfigError> {
+    proxies
+        .iter()
+        .map(|text| {
+            text.parse::<IpNet>()
+                .or_else(|_| text.parse().map(|address: std::net::IpAddr| address.into()))
+                .map_err(|_| {
+                    ConfigError::at(
+                        source,
+                        "trusted_proxies",
+                        format!("{text:?} is neither an address nor a network, e.g. 10.0.0.0/8"),
+                    )
+                })
+        })
+        .collect()
+}
