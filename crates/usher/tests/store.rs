@@ -137,6 +137,47 @@ async fn a_missing_file_is_not_created_unless_asked_for() {
 }
 
 #[tokio::test]
+async fn an_empty_file_is_a_missing_one() {
+    let home = Home::new();
+    fs::create_dir(home.folder.path().join("data")).unwrap();
+    fs::write(home.file(), "").unwrap();
+    let error = Store::open(&home.file(), IfMissing::Fail, home.key.clone())
+        .await
+        .unwrap_err();
+    assert_names_file(&error, "store_missing");
+    assert_eq!(fs::metadata(home.file()).unwrap().len(), 0);
+    home.open().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_left_out_of_lists_and_pages_go_on_behind_it() {
+    let home = Home::new();
+    let store = home.store().await;
+    for n in 1..=4 {
+        store
+            .register(number(850_000_000 + n), &topic("x"), at(1))
+            .await
+            .unwrap();
+    }
+    let mut stranger = home.stranger().await;
+    sqlx::query("UPDATE meetings SET passcode = x'00' WHERE number = 850000002")
+        .execute(&mut stranger)
+        .await
+        .unwrap();
+    let page = store.meetings(None, None, 2).await.unwrap();
+    assert_eq!(page.meetings[0].number, number(850_000_001));
+    assert_eq!(page.meetings.len(), 1);
+    let page = store.meetings(None, page.next, 2).await.unwrap();
+    let left: Vec<_> = page.meetings.iter().map(|meeting| meeting.number).collect();
+    assert_eq!(left, [number(850_000_003), number(850_000_004)]);
+    assert!(store.delete(number(850_000_002)).await.unwrap());
+    store
+        .register(number(850_000_002), &topic("x"), at(2))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn a_store_keeps_what_it_was_given_when_it_is_opened_again() {
     let home = Home::new().with_a_meeting().await;
     let meeting = home
@@ -180,7 +221,8 @@ async fn passcodes_are_not_in_the_file_and_open_in_their_own_row_only() {
     .await
     .unwrap();
     let error = store.meeting(number(850_999_999)).await.unwrap_err();
-    assert_names_file(&error, "store_corrupt");
+    assert_names_file(&error, "meeting_unreadable");
+    assert!(error.to_string().contains("850999999"), "{error}");
     assert!(store.meeting(number(850_123_456)).await.unwrap().is_some());
 }
 

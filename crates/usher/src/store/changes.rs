@@ -2,7 +2,7 @@
 
 use usher_core::meeting::MeetingNumber;
 
-use super::meetings::{decode, decode_number};
+use super::meetings::{decode_all, decode_number};
 use super::{KeyRecord, Meeting, Store, StoreError};
 
 /// What changed since a revision, of one moment.
@@ -13,6 +13,8 @@ pub struct Changes {
     /// The meetings are all that there are, not only the changed ones.
     pub is_everything: bool,
     pub meetings: Vec<Meeting>,
+    /// The numbers of rows among them that can't be read.
+    pub unreadable: Vec<i64>,
     pub deleted: Vec<MeetingNumber>,
     /// All keys: they are few.
     pub keys: Vec<KeyRecord>,
@@ -48,17 +50,17 @@ impl Store {
         let keys = sqlx::query_as("SELECT * FROM api_keys")
             .fetch_all(&mut *moment)
             .await?;
+        let (meetings, unreadable) = decode_all(&rows, &self.master_key);
         Ok(Some(Changes {
             revision,
             is_everything: since.is_none(),
-            meetings: rows
-                .iter()
-                .map(|row| decode(row, &self.master_key))
-                .collect::<Result<_, _>>()?,
+            meetings,
+            unreadable,
+            // What is no number was no meeting.
             deleted: deleted
                 .into_iter()
-                .map(decode_number)
-                .collect::<Result<_, _>>()?,
+                .filter_map(|number| decode_number(number).ok())
+                .collect(),
             keys,
         }))
     }

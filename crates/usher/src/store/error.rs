@@ -7,8 +7,6 @@ use sqlx::migrate::MigrateError;
 use thiserror::Error;
 use usher_core::meeting::MeetingNumber;
 
-use crate::seal::SealError;
-
 // SQLite's primary result codes: <https://www.sqlite.org/rescode.html>.
 const BUSY: i32 = 5;
 const LOCKED: i32 = 6;
@@ -23,6 +21,13 @@ pub enum StoreError {
     /// The one error that is the caller's.
     #[error("meeting {0} is registered already; change it instead")]
     MeetingExists(MeetingNumber),
+    /// One row is damaged; the others can be used.
+    #[error("meeting {number} in {} can't be read ({detail}); delete it and register it again", .file.display())]
+    MeetingUnreadable {
+        number: MeetingNumber,
+        file: PathBuf,
+        detail: String,
+    },
     #[error("{} is locked by another program; end that program, or try again", .file.display())]
     Locked { file: PathBuf },
     #[error("{} can't be written to; give the user who runs Usher write permission on the file and its folder", .file.display())]
@@ -35,7 +40,7 @@ pub enum StoreError {
     NewerThanBinary { file: PathBuf, migration: i64 },
     #[error("{} was sealed with another master key; give Usher the key that was in use when the file was made", .file.display())]
     OtherMasterKey { file: PathBuf },
-    #[error("{} is missing; mount its disk or restore it from a backup, or remove the snapshot to begin anew", .file.display())]
+    #[error("{} is missing or empty; mount its disk or restore it from a backup, or remove the snapshot to begin anew", .file.display())]
     Missing { file: PathBuf },
     #[error("can't use {}: {detail}; check the path, and that the user who runs Usher may use it", .file.display())]
     Unavailable { file: PathBuf, detail: String },
@@ -46,6 +51,7 @@ impl StoreError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::MeetingExists(_) => "meeting_exists",
+            Self::MeetingUnreadable { .. } => "meeting_unreadable",
             Self::Locked { .. } => "store_locked",
             Self::ReadOnly { .. } => "store_read_only",
             Self::Full { .. } => "store_full",
@@ -54,6 +60,22 @@ impl StoreError {
             Self::OtherMasterKey { .. } => "store_other_master_key",
             Self::Missing { .. } => "store_missing",
             Self::Unavailable { .. } => "store_unavailable",
+        }
+    }
+
+    /// What is the matter, without the path and the detail: for those who may not know where the file is.
+    pub(crate) fn summary(&self) -> &'static str {
+        match self {
+            Self::MeetingExists(_) => "the meeting is registered already",
+            Self::MeetingUnreadable { .. } => "the meeting can't be read",
+            Self::Locked { .. } => "another program holds its file",
+            Self::ReadOnly { .. } => "its file can't be written to",
+            Self::Full { .. } => "its disk is full",
+            Self::Corrupt { .. } => "its file is damaged or no SQLite file",
+            Self::NewerThanBinary { .. } => "its file was written by a newer version of Usher",
+            Self::OtherMasterKey { .. } => "its file was sealed with another master key",
+            Self::Missing { .. } => "its file is missing or empty",
+            Self::Unavailable { .. } => "its file can't be used",
         }
     }
 
@@ -70,15 +92,10 @@ impl StoreError {
             },
             // All connections are at work for longer than a caller waits.
             sqlx::Error::PoolTimedOut => Self::Locked { file },
-            sqlx::Error::ColumnDecode { source, .. } | sqlx::Error::Decode(source) => {
-                match source.downcast_ref() {
-                    Some(SealError::OtherKey) => Self::OtherMasterKey { file },
-                    _ => Self::Corrupt { file, detail },
-                }
-            }
-            sqlx::Error::ColumnNotFound(_) | sqlx::Error::RowNotFound => {
-                Self::Corrupt { file, detail }
-            }
+            sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::Decode(_)
+            | sqlx::Error::ColumnNotFound(_)
+            | sqlx::Error::RowNotFound => Self::Corrupt { file, detail },
             _ => Self::Unavailable { file, detail },
         }
     }

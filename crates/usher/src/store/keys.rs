@@ -17,7 +17,7 @@ impl Store {
         scopes: Scopes,
         at: Timestamp,
     ) -> Result<KeyRecord, StoreError> {
-        let sql = |error| self.fault(&error);
+        let sql = |error| self.write_fault(&error);
         let record = key.record(name, scopes, at);
         let Write {
             mut transaction, ..
@@ -31,7 +31,7 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(sql)?;
-        transaction.commit().await.map_err(sql)?;
+        self.commit(transaction).await?;
         Ok(record)
     }
 
@@ -49,7 +49,7 @@ impl Store {
         id: KeyId,
         at: Timestamp,
     ) -> Result<Option<KeyRecord>, StoreError> {
-        let sql = |error| self.fault(&error);
+        let sql = |error| self.write_fault(&error);
         let Write {
             mut transaction, ..
         } = self.write().await?;
@@ -61,7 +61,7 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await
         .map_err(sql)?;
-        transaction.commit().await.map_err(sql)?;
+        self.commit(transaction).await?;
         Ok(revoked)
     }
 }

@@ -68,7 +68,7 @@ impl Store {
 
     /// Forgets a meeting; says whether it was known.
     pub async fn delete(&self, number: MeetingNumber) -> Result<bool, StoreError> {
-        let sql = |error| self.fault(&error);
+        let sql = |error| self.write_fault(&error);
         let Write {
             mut transaction,
             revision,
@@ -88,7 +88,7 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(sql)?;
-        transaction.commit().await.map_err(sql)?;
+        self.commit(transaction).await?;
         Ok(true)
     }
 
@@ -110,7 +110,13 @@ impl Store {
         limit: u32,
     ) -> Result<MeetingPage, StoreError> {
         let limit = limit.clamp(1, PAGE_MAX) as usize;
-        let sql = |error| self.fault(&error);
+        if search.is_some_and(|text| text.contains('\0')) {
+            // No stored text holds a NUL, and to LIKE it would end the pattern.
+            return Ok(MeetingPage {
+                meetings: Vec::new(),
+                next: None,
+            });
+        }
         // People write numbers with spaces and dashes.
         let digits = search
             .map(|text| text.replace([' ', '-'], ""))
@@ -126,17 +132,14 @@ impl Store {
         .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX))
         .fetch_all(&self.reader)
         .await
-        .map_err(sql)?;
-        let page = rows
-            .iter()
-            .take(limit)
-            .map(|row| decode(row, &self.master_key));
-        let meetings = page.collect::<Result<Vec<_>, _>>().map_err(sql)?;
-        let next = meetings
-            .last()
-            .map(|meeting| meeting.number)
-            .filter(|_| rows.len() > limit);
-        Ok(MeetingPage { meetings, next })
+        .map_err(|error| self.fault(&error))?;
+        let page = rows.get(..limit).unwrap_or(&rows);
+        // Not that of the last meeting: the last row may be one that can't be read.
+        let last = page.iter().filter_map(|row| number_of(row).ok()).last();
+        Ok(MeetingPage {
+            meetings: decode_all(page, &self.master_key).0,
+            next: last.filter(|_| rows.len() > limit),
+        })
     }
 
     async fn find(
@@ -151,11 +154,15 @@ impl Store {
             .map_err(|error| self.fault(&error))?;
         row.map(|row| decode(&row, &self.master_key))
             .transpose()
-            .map_err(|error| self.fault(&error))
+            .map_err(|error| StoreError::MeetingUnreadable {
+                number,
+                file: self.file.to_path_buf(),
+                detail: error.to_string(),
+            })
     }
 
     async fn put(&self, write: Write, meeting: Meeting) -> Result<Meeting, StoreError> {
-        let sql = |error| self.fault(&error);
+        let sql = |error| self.write_fault(&error);
         let Write {
             mut transaction,
             revision,
@@ -188,7 +195,7 @@ impl Store {
         .execute(&mut *transaction)
         .await
         .map_err(sql)?;
-        transaction.commit().await.map_err(sql)?;
+        self.commit(transaction).await?;
         Ok(meeting)
     }
 }
@@ -212,7 +219,30 @@ pub(super) fn decode_number(number: i64) -> Result<MeetingNumber, sqlx::Error> {
         .map_err(|refusal| sqlx::Error::Decode(refusal.into()))
 }
 
-pub(super) fn decode(row: &SqliteRow, master_key: &MasterKey) -> Result<Meeting, sqlx::Error> {
+fn number_of(row: &SqliteRow) -> Result<MeetingNumber, sqlx::Error> {
+    decode_number(row.try_get("number")?)
+}
+
+/// The meetings that can be read, and the numbers of those that can't: one damaged row takes no other with it.
+pub(super) fn decode_all(rows: &[SqliteRow], master_key: &MasterKey) -> (Vec<Meeting>, Vec<i64>) {
+    let (mut meetings, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        match decode(row, master_key) {
+            Ok(meeting) => meetings.push(meeting),
+            Err(error) => {
+                let number = row.try_get("number").unwrap_or_default();
+                tracing::warn!(
+                    meeting = number,
+                    "a meeting can't be read, it is left out: {error}"
+                );
+                unreadable.push(number);
+            }
+        }
+    }
+    (meetings, unreadable)
+}
+
+fn decode(row: &SqliteRow, master_key: &MasterKey) -> Result<Meeting, sqlx::Error> {
     fn text<const MAX: usize>(
         row: &SqliteRow,
         column: &str,
@@ -220,7 +250,7 @@ pub(super) fn decode(row: &SqliteRow, master_key: &MasterKey) -> Result<Meeting,
         Ok(row.try_get::<Option<&str>, _>(column)?.map(Text::stored))
     }
     let broken = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
-    let number = decode_number(row.try_get("number")?)?;
+    let number = number_of(row)?;
     let passcode = master_key
         .open(row.try_get("passcode")?, &place(number))
         .map_err(|error| broken(error.into()))?;

@@ -16,7 +16,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{SqlSafeStr, Sqlite, Transaction};
+use sqlx::{Connection, SqlSafeStr, Sqlite, Transaction};
 
 use crate::seal::{self, MasterKey};
 
@@ -50,6 +50,7 @@ const NEWEST_MIGRATION: i64 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfMissing {
     Create,
+    /// An empty file is missing, too: SQLite would take it for a new store.
     Fail,
 }
 
@@ -61,6 +62,8 @@ pub struct Store {
     master_key: Arc<MasterKey>,
     writer: SqlitePool,
     reader: SqlitePool,
+    /// Why the last write failed, if it did.
+    write_error: Arc<Mutex<Option<StoreError>>>,
 }
 
 /// Device and number: tells a file from another one that took its path.
@@ -97,6 +100,7 @@ impl Store {
             master_key,
             writer,
             reader,
+            write_error: Arc::default(),
         };
         store.claim().await?;
         Ok(store)
@@ -128,6 +132,22 @@ impl Store {
         &self.file
     }
 
+    /// Why the last write failed, if it did.
+    pub fn last_write_error(&self) -> Option<StoreError> {
+        self.write_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Whether nothing was ever written to it.
+    pub(crate) async fn is_fresh(&self) -> Result<bool, StoreError> {
+        sqlx::query_scalar("SELECT revision = 0 FROM store")
+            .fetch_one(&self.reader)
+            .await
+            .map_err(|error| self.fault(&error))
+    }
+
     /// Marks a new store with the master key, or checks that it was marked with this one.
     async fn claim(&self) -> Result<(), StoreError> {
         let sql = |error| self.fault(&error);
@@ -155,7 +175,7 @@ impl Store {
 
     /// A write that takes the lock at once: one that begins as a read can fail when it comes to write.
     async fn write(&self) -> Result<Write, StoreError> {
-        let sql = |error| self.fault(&error);
+        let sql = |error| self.write_fault(&error);
         let mut transaction = self
             .writer
             .begin_with("BEGIN IMMEDIATE")
@@ -170,6 +190,28 @@ impl Store {
             transaction,
             revision,
         })
+    }
+
+    async fn commit(&self, transaction: Transaction<'_, Sqlite>) -> Result<(), StoreError> {
+        transaction
+            .commit()
+            .await
+            .map_err(|error| self.write_fault(&error))?;
+        self.remember_write(None);
+        Ok(())
+    }
+
+    fn write_fault(&self, error: &sqlx::Error) -> StoreError {
+        let error = self.fault(error);
+        self.remember_write(Some(error.clone()));
+        error
+    }
+
+    fn remember_write(&self, error: Option<StoreError>) {
+        *self
+            .write_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = error;
     }
 
     fn fault(&self, error: &sqlx::Error) -> StoreError {
@@ -198,7 +240,11 @@ fn prepare(file: &Path, if_missing: IfMissing) -> io::Result<Inode> {
             _ => {}
         }
     }
-    inode(file)
+    let metadata = std::fs::metadata(file)?;
+    if if_missing == IfMissing::Fail && metadata.is_file() && metadata.len() == 0 {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    Ok((metadata.dev(), metadata.ino()))
 }
 
 fn inode(file: &Path) -> io::Result<Inode> {
@@ -215,7 +261,16 @@ async fn connect_writer(options: SqliteConnectOptions) -> Result<SqlitePool, sql
     loop {
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
-            .acquire_timeout(ACQUIRE_TIMEOUT);
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            // After some errors (a full disk) SQLite has rolled back by itself, and sqlx, whose own rollback then fails, counts a
+            // transaction that is no more: such a connection begins no other.
+            .after_release(|connection, _| {
+                Box::pin(async {
+                    // What a dropped transaction asked for comes first.
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
+                })
+            });
         match pool.connect_with(options.clone()).await {
             Err(error) if error::is_locked(&error) && started.elapsed() < BUSY_TIMEOUT => {
                 tokio::time::sleep(WAL_RETRY_INTERVAL).await;
@@ -262,8 +317,6 @@ fn timestamp(microseconds: i64) -> Result<Timestamp, sqlx::Error> {
 
 #[cfg(test)]
 mod tests {
-    use usher_core::meeting::MeetingNumber;
-
     use super::*;
 
     #[tokio::test]
@@ -273,32 +326,36 @@ mod tests {
         let store = Store::open(&folder.path().join("usher.sqlite"), IfMissing::Create, key)
             .await
             .unwrap();
-        let fill = async || {
-            for n in 850_000_000..850_001_000 {
-                let number = MeetingNumber::from_u64(n).unwrap();
-                let change = MeetingChange::default();
-                store
-                    .register(number, &change, Timestamp::UNIX_EPOCH)
-                    .await?;
-            }
-            Ok(())
+        let add_key = async || {
+            let key = ApiKey::generate().unwrap();
+            let name = Name::new("name", "x").unwrap();
+            let scopes = Scopes::parse("mint").unwrap();
+            store
+                .add_key(&key, name, scopes, Timestamp::UNIX_EPOCH)
+                .await
         };
-        // To SQLite, a file that may not grow is a full disk.
-        sqlx::query("PRAGMA max_page_count = 12")
-            .execute(&store.writer)
-            .await
-            .unwrap();
-        let error: StoreError = fill().await.unwrap_err();
+        let limit_pages = async |pages| {
+            let pragma = format!("PRAGMA max_page_count = {pages}");
+            sqlx::query(sqlx::AssertSqlSafe(pragma))
+                .execute(&store.writer)
+                .await
+                .unwrap();
+        };
+        // To SQLite, a file that may not grow is a full disk. It rolls back by itself here, as it does there.
+        limit_pages(12).await;
+        let mut kept = 0;
+        let error = loop {
+            match add_key().await {
+                Ok(_) => kept += 1,
+                Err(error) => break error,
+            }
+        };
         assert_eq!(error.code(), "store_full");
         assert!(error.to_string().contains("usher.sqlite"));
-        sqlx::query("PRAGMA max_page_count = 1000")
-            .execute(&store.writer)
-            .await
-            .unwrap();
-        let number = MeetingNumber::from_u64(999_999_999).unwrap();
-        store
-            .register(number, &MeetingChange::default(), Timestamp::UNIX_EPOCH)
-            .await
-            .unwrap();
+        assert_eq!(store.last_write_error(), Some(error));
+        limit_pages(1000).await;
+        add_key().await.unwrap();
+        assert_eq!(store.last_write_error(), None);
+        assert_eq!(store.keys().await.unwrap().len(), kept + 1);
     }
 }

@@ -5,8 +5,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-use usher_core::join::limits::is_bidi_mark;
 use usher_core::refusal::Refusal;
+use usher_core::text::is_forbidden;
 
 /// Non-empty text of at most `MAX` characters, trimmed, without control characters and marks that turn its direction.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,10 +62,6 @@ impl<const MAX: usize> Text<MAX> {
     pub(crate) fn stored(text: &str) -> Self {
         Self(text.into())
     }
-}
-
-fn is_forbidden(c: char) -> bool {
-    c.is_control() || is_bidi_mark(c)
 }
 
 impl<const MAX: usize> Deref for Text<MAX> {

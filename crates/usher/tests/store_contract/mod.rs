@@ -270,6 +270,9 @@ pub(crate) async fn a_search_takes_its_text_literally(store: Store) {
         assert_eq!(found(&store, search).await, [850_000_000 + hit], "{search}");
     }
     assert_eq!(found(&store, "").await.len(), topics.len());
+    for search in ["\0", "50\0", "850\0"] {
+        assert_eq!(found(&store, search).await, [0; 0], "{search:?}");
+    }
 }
 
 pub(crate) async fn a_key_is_listed_as_added_and_stays_listed_when_revoked(store: Store) {
