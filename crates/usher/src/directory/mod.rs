@@ -4,9 +4,10 @@
 //! changed in the store, and [`keep_fresh`] calls it every second, so that other processes' writes (`usher key revoke`)
 //! count here too. What is in memory is also in a sealed snapshot, for a start while the store is away.
 
+mod degradation;
 mod snapshot;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +16,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use thiserror::Error;
-use tokio::sync::Mutex;
+use tokio::sync::futures::Notified;
+use tokio::sync::{Mutex, Notify};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use usher_core::meeting::MeetingNumber;
@@ -25,6 +27,7 @@ use crate::store::{
     self, Changes, IfMissing, KeyId, KeyRecord, Meeting, Name, Scope, Scopes, Store, StoreError,
 };
 
+pub use degradation::Degradation;
 pub use snapshot::SnapshotError;
 
 /// How long a write of another process may stay unseen.
@@ -48,6 +51,9 @@ pub struct Directory {
     /// One refresh at a time; no look-up waits for it.
     refreshing: Mutex<()>,
     snapshot_is_due: AtomicBool,
+    /// The last attempt to write the snapshot failed.
+    snapshot_failed: AtomicBool,
+    changed: Notify,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -57,6 +63,8 @@ struct Contents {
     /// Those that work: a revoked key is not here.
     keys: HashMap<KeyId, KeyRecord>,
     meetings: HashMap<MeetingNumber, Arc<Meeting>>,
+    /// The numbers of the store's rows that can't be read.
+    unreadable: HashSet<i64>,
 }
 
 #[derive(Debug)]
@@ -94,7 +102,8 @@ pub struct StartError {
 
 impl Files {
     /// Opens the store. It is created only where there is no snapshot: a snapshot says that there was a store, and an empty
-    /// one in its place (a disk not mounted, a path mistyped) would make everybody's key and meeting unknown.
+    /// one in its place (a disk not mounted, a path mistyped) would make everybody's key and meeting unknown. Nor does a store
+    /// that was never written to stand against a snapshot that holds something.
     pub async fn open_store(&self, master_key: Arc<MasterKey>) -> Result<Store, StoreError> {
         let snapshot = self.snapshot.clone();
         let has_snapshot = store::blocking(move || snapshot.try_exists())
@@ -105,7 +114,17 @@ impl Files {
         } else {
             IfMissing::Create
         };
-        Store::open(&self.sqlite, if_missing, master_key).await
+        let store = Store::open(&self.sqlite, if_missing, master_key.clone()).await?;
+        if has_snapshot && store.is_fresh().await? {
+            let snapshot = read_snapshot(&self.snapshot, &master_key).await;
+            if !snapshot.is_ok_and(|contents| contents.is_empty()) {
+                store.close().await;
+                return Err(StoreError::Missing {
+                    file: self.sqlite.clone(),
+                });
+            }
+        }
+        Ok(store)
     }
 }
 
@@ -148,6 +167,8 @@ impl Directory {
             contents: RwLock::new(contents),
             link: RwLock::new(link),
             refreshing: Mutex::new(()),
+            snapshot_failed: AtomicBool::new(false),
+            changed: Notify::new(),
         })
     }
 
@@ -176,6 +197,11 @@ impl Directory {
         }
     }
 
+    /// Ends when a change of the store that comes after this call is in memory.
+    pub fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
+    }
+
     /// Whether the store can be used.
     pub fn store_state(&self) -> StoreState {
         match &*read(&self.link) {
@@ -189,7 +215,7 @@ impl Directory {
     }
 
     /// Brings in what changed in the store; opens it again if it was away. If that fails, what is in memory
-    /// stays, and [`Self::store_state`] says why, too.
+    /// stays, and [`Self::degradations`] says why, too.
     pub async fn refresh(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.refreshing.lock().await;
         let result = match self.store() {
@@ -210,6 +236,8 @@ impl Directory {
         let contents = read(&self.contents).clone();
         let (file, master_key) = (self.files.snapshot.clone(), self.master_key.clone());
         let result = store::blocking(move || snapshot::write(&file, &master_key, &contents)).await;
+        self.snapshot_failed
+            .store(result.is_err(), Ordering::Release);
         if result.is_err() {
             self.snapshot_is_due.store(true, Ordering::Release);
         }
@@ -222,6 +250,7 @@ impl Directory {
         if let Some(changes) = store.changes_since(known).await? {
             write(&self.contents).take_in(changes);
             self.snapshot_is_due.store(true, Ordering::Release);
+            self.changed.notify_waiters();
         }
         Ok(())
     }
@@ -231,6 +260,7 @@ impl Directory {
         *write(&self.contents) = contents;
         *write(&self.link) = Link::Present(store);
         self.snapshot_is_due.store(true, Ordering::Release);
+        self.changed.notify_waiters();
         tracing::info!("the store is back");
         Ok(())
     }
@@ -268,7 +298,7 @@ pub async fn keep_fresh(directory: Arc<Directory>, stop: CancellationToken) {
             () = stop.cancelled() => true,
             _ = ticks.tick() => false,
         };
-        // A failure is logged once and stays in `store_state`.
+        // A failure is logged once and stays in `degradations`.
         let _ = directory.refresh().await;
         let complaint = directory
             .save_snapshot()
@@ -313,19 +343,30 @@ async fn read_snapshot(
 }
 
 impl Contents {
+    fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.meetings.is_empty()
+    }
+
     fn take_in(&mut self, changes: Changes) {
         if changes.is_everything {
             self.meetings.clear();
+            self.unreadable.clear();
         }
         for number in changes.deleted {
             self.meetings.remove(&number);
+            self.unreadable.remove(&number.as_u64().cast_signed());
         }
-        self.meetings.extend(
-            changes
-                .meetings
-                .into_iter()
-                .map(|meeting| (meeting.number, Arc::new(meeting))),
-        );
+        for meeting in changes.meetings {
+            self.unreadable
+                .remove(&meeting.number.as_u64().cast_signed());
+            self.meetings.insert(meeting.number, Arc::new(meeting));
+        }
+        for number in changes.unreadable {
+            if let Ok(number) = MeetingNumber::from_u64(number.cast_unsigned()) {
+                self.meetings.remove(&number);
+            }
+            self.unreadable.insert(number);
+        }
         let working = changes
             .keys
             .into_iter()
