@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
-use utoipa::openapi::{ObjectBuilder, OneOf, OneOfBuilder, Type};
+use utoipa::openapi::{ObjectBuilder, OneOfBuilder, Schema, Type};
 
 /// `"85012345678"` or `85012345678`. Fractions and exponents are neither.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,11 +16,13 @@ impl TextOrNumber {
 }
 
 /// How the API's description shows it.
-pub(super) fn text_or_number() -> OneOf {
-    OneOfBuilder::new()
-        .item(ObjectBuilder::new().schema_type(Type::String))
-        .item(ObjectBuilder::new().schema_type(Type::Integer))
-        .build()
+pub(super) fn text_or_number() -> Schema {
+    Schema::OneOf(
+        OneOfBuilder::new()
+            .item(ObjectBuilder::new().schema_type(Type::String))
+            .item(ObjectBuilder::new().schema_type(Type::Integer))
+            .build(),
+    )
 }
 
 impl<'de> Deserialize<'de> for TextOrNumber {
