@@ -8,7 +8,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::AppState;
-use crate::directory::StoreState;
 
 /// Whether Usher can mint, and what is not as it should be.
 #[derive(Debug, Serialize, ToSchema)]
@@ -45,17 +44,16 @@ pub(super) async fn get_readyz(State(state): State<AppState>) -> Response {
             message: "No Zoom app is configured, so nothing can be signed.".to_owned(),
         });
     }
-    if let StoreState::Away {
-        since,
-        code,
-        message,
-    } = state.directory.store_state()
-    {
-        degraded.push(Degradation {
-            code,
-            message: format!("{message} Minting goes on from memory since {since:.0}."),
-        });
-    }
+    degraded.extend(
+        state
+            .directory
+            .degradations()
+            .into_iter()
+            .map(|found| Degradation {
+                code: found.code,
+                message: found.message,
+            }),
+    );
     let status = if can_mint {
         StatusCode::OK
     } else {

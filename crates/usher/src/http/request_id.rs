@@ -48,15 +48,14 @@ pub(super) async fn name_request(
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let mut response = next.run(request).await;
     let status = response.status();
-    if status.is_client_error() || status.is_server_error() {
+    let is_error = status.is_client_error() || status.is_server_error();
+    if is_error && response.extensions().get::<KeepBody>().is_none() {
         let error = response
             .extensions_mut()
             .remove::<ApiError>()
             .unwrap_or_else(|| ApiError::of_status(status));
         log(&id, &method, uri.path(), &error);
-        if response.extensions().get::<KeepBody>().is_none() {
-            response = shaped(response, error, &id);
-        }
+        response = shaped(response, error, &id);
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, value);
