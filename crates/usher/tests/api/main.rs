@@ -7,3 +7,4 @@ mod joins;
 mod meetings;
 mod openapi;
 mod shape;
+mod zoom;
