@@ -10,6 +10,7 @@
 //! * [`attempt`]: the id that one person's try carries from the mint to Zoom's confirmation.
 //! * [`verdict`]: the vocabulary of causes and of parties that must act.
 //! * [`failure`]: the catalogue of the Web SDK's error codes.
+//! * [`text`]: characters that do not show.
 //! * [`doctor`]: judges a signature, its claims, a join object or an error, and prints nothing.
 
 pub mod attempt;
@@ -19,4 +20,5 @@ pub mod join;
 pub mod meeting;
 pub mod refusal;
 pub mod signature;
+pub mod text;
 pub mod verdict;

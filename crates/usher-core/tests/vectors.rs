@@ -1,4 +1,4 @@
-//! Tokens made by jsrsasign (what Zoom's sample uses), PyJWT and golang-jwt, against our own signing and verifying.
+//! Tokens made by jsrsasign (what Zoom's sample uses), `PyJWT` and golang-jwt, against our own signing and verifying.
 //! `web/vectors/README.md` says how they were made.
 #![allow(clippy::unwrap_used)]
 

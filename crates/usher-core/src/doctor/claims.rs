@@ -3,10 +3,9 @@
 use serde_json::Value;
 
 use super::decoded::Decoded;
-use super::join_object::SDK_KEY_OBSOLETE_SINCE;
 use super::report::{Source, Weight};
 use super::{Exam, Finding};
-use crate::join::dialect::{APP_KEY_REQUIRED_SINCE, OLDEST_VERSION};
+use crate::join::dialect::{APP_KEY_REQUIRED_SINCE, OLDEST_VERSION, SDK_KEY_OBSOLETE_SINCE};
 use crate::meeting::MeetingNumber;
 use crate::verdict::Cause;
 
@@ -196,7 +195,12 @@ fn key_pair(exam: &Exam<'_>, claims: &Decoded) -> Vec<Finding> {
         let Some(key) = claims.text_of(name) else {
             continue;
         };
-        if exam.handed.secret.map(str::trim) == Some(key) {
+        if exam
+            .handed
+            .secrets
+            .iter()
+            .any(|secret| secret.trim() == key)
+        {
             findings.push(pair("key_equals_secret", name, format!("`{name}` holds the secret. Everybody who gets the token can read it: renew the secret.")));
         } else if exam.handed.key.is_some_and(|expected| expected != key) {
             findings.push(pair(

@@ -2,6 +2,8 @@
 //!
 //! Numbers keep the form in which they were written (`1.7e9` stays so), because the form can be the fault.
 
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
 use std::ops::Range;
 
@@ -9,6 +11,9 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+
+use super::lenient::lenient_base64;
+use crate::text::escape_hidden;
 
 /// Keys whose values stay out of every text. Compared in lower case.
 const PRIVATE: &[&str] = &[
@@ -36,23 +41,28 @@ const HIDDEN: &str = "\u{2026}";
 
 /// What must not be shown.
 pub(super) struct Mask<'a> {
-    secret: Option<&'a str>,
+    /// The longest first: one can be a part of another.
+    secrets: Vec<&'a str>,
 }
 
 impl<'a> Mask<'a> {
-    /// Hides `secret`, with and without the white space around it, wherever it stands.
-    pub(super) fn new(secret: Option<&'a str>) -> Self {
-        Self {
-            secret: secret.map(str::trim).filter(|secret| !secret.is_empty()),
-        }
+    /// Hides `secrets`, with and without the white space around them, wherever they stand.
+    pub(super) fn new(secrets: &[&'a str]) -> Self {
+        let mut secrets: Vec<&str> = secrets
+            .iter()
+            .map(|secret| secret.trim())
+            .filter(|secret| !secret.is_empty())
+            .collect();
+        secrets.sort_by_key(|secret| Reverse(secret.len()));
+        Self { secrets }
     }
 
-    /// The text without the secret and without the third part of a token.
+    /// The text without the secrets and without the third part of a token.
     pub(super) fn text(&self, text: &str) -> String {
-        let text = match self.secret {
-            Some(secret) => text.replace(secret, HIDDEN),
-            None => text.to_owned(),
-        };
+        let text = self
+            .secrets
+            .iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret, HIDDEN));
         without_third_part(&text)
     }
 
@@ -79,7 +89,10 @@ impl<'a> Mask<'a> {
                 .map(|(name, value)| (self.text(name), self.value(name, value)))
                 .collect(),
             Value::Number(number)
-                if self.secret.is_some_and(|s| number.to_string().contains(s)) =>
+                if self
+                    .secrets
+                    .iter()
+                    .any(|secret| number.to_string().contains(secret)) =>
             {
                 Value::from(HIDDEN)
             }
@@ -88,48 +101,111 @@ impl<'a> Mask<'a> {
     }
 }
 
-/// A token's third part is what makes it one: whoever holds it can join. It begins with a header (`{"` in base64), so anything of the shape
-/// `eyJ….….…` loses what follows the second dot.
+/// A token's third part is what makes it one: whoever holds it can join. So every token in the text loses what follows its second dot.
 fn without_third_part(text: &str) -> String {
+    let is_outside =
+        |c: char| !c.is_ascii_graphic() || matches!(c, '"' | '\'' | ',' | ';' | '<' | '>');
     let mut kept = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("eyJ") {
-        let is_token_char =
-            |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\'' | ',' | ';' | '<' | '>');
-        let end = rest[at..]
-            .find(|c: char| !is_token_char(c))
-            .map_or(rest.len(), |length| at + length);
-        let token = &rest[at..end];
-        kept.push_str(&rest[..at]);
-        match token.match_indices('.').nth(1) {
-            Some((dot, _)) => {
-                kept.push_str(&token[..=dot]);
+    for piece in text.split_inclusive(is_outside) {
+        let run = piece.trim_end_matches(is_outside);
+        match third_part(run) {
+            Some(at) => {
+                kept.push_str(&run[..at]);
                 kept.push_str(HIDDEN);
             }
-            None => kept.push_str(token),
+            None => kept.push_str(run),
         }
-        rest = &rest[end..];
+        kept.push_str(&piece[run.len()..]);
     }
-    kept.push_str(rest);
     kept
+}
+
+/// Where the third part of a token begins in a run of characters without white space.
+///
+/// Three base64url parts, of which the third is long enough to be an HMAC; in standard base64 too, if the second is JSON. What begins
+/// with a header (`{"` in base64) is a token whatever follows.
+fn third_part(run: &str) -> Option<usize> {
+    /// Shorter than any HMAC in base64, longer than most words between dots.
+    const HMAC_MIN_CHARS: usize = 20;
+    let is_url = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let is_standard = |c: char| is_url(c) || matches!(c, '+' | '/' | '=');
+    let length = |text: &str, is_part: &dyn Fn(char) -> bool| {
+        text.find(|c| !is_part(c)).unwrap_or(text.len())
+    };
+    let dots: Vec<usize> = run.match_indices('.').map(|(at, _)| at).collect();
+    let by_shape = dots.windows(2).find_map(|dots| {
+        let (first, second, third) = (
+            &run[..dots[0]],
+            &run[dots[0] + 1..dots[1]],
+            &run[dots[1] + 1..],
+        );
+        let is_long = |is_part: &dyn Fn(char) -> bool| {
+            first.ends_with(is_part)
+                && !second.is_empty()
+                && second.chars().all(is_part)
+                && length(third, is_part) >= HMAC_MIN_CHARS
+        };
+        let is_token = is_long(&is_url) || is_long(&is_standard) && is_json_object(second);
+        is_token.then_some(dots[1] + 1)
+    });
+    let by_header = || {
+        let at = run.find("eyJ")?;
+        dots.iter()
+            .filter(|dot| **dot > at)
+            .nth(1)
+            .map(|dot| dot + 1)
+    };
+    by_shape.or_else(by_header)
+}
+
+/// Whether it decodes to `{"`: a word like `example` decodes to something that begins with a brace as well.
+fn is_json_object(part: &str) -> bool {
+    lenient_base64(part).is_some_and(|bytes| {
+        let inner = bytes.trim_ascii_start().strip_prefix(b"{");
+        inner.is_some_and(|inner| inner.trim_ascii_start().starts_with(b"\""))
+    })
 }
 
 struct Entry {
     name: String,
-    shown_name: String,
+    /// Without what must not be shown.
+    masked_name: String,
     /// As it is: for judging.
     value: Value,
     /// Without what must not be shown.
     shown: Value,
-    /// As JSON text: as sent, unless something had to be hidden.
+    /// As JSON text on one line: as sent, unless something had to be hidden or escaped.
     shown_text: String,
     /// Where its line stands in the text: the value.
     span: Range<usize>,
 }
 
+impl Entry {
+    fn new(name: String, raw: &RawValue, mask: &Mask<'_>) -> Option<Self> {
+        let value: Value = serde_json::from_str(raw.get()).ok()?;
+        let shown = mask.value(&name, &value);
+        let text = if shown == value {
+            // JSON has line breaks and tabs between values only, never inside a string.
+            raw.get().replace(['\n', '\r', '\t'], "")
+        } else {
+            shown.to_string()
+        };
+        Some(Self {
+            masked_name: mask.text(&name),
+            name,
+            value,
+            shown,
+            shown_text: escape_hidden(&text),
+            span: 0..0,
+        })
+    }
+}
+
 /// A JSON object that was decoded.
 pub(super) struct Decoded {
     entries: Vec<Entry>,
+    /// Where each name stands in `entries`.
+    places: HashMap<String, usize>,
     text: String,
 }
 
@@ -137,38 +213,39 @@ impl Decoded {
     /// Reads an object; `None` if the text is not one.
     pub(super) fn parse(json: &str, mask: &Mask<'_>) -> Option<Self> {
         let raw: RawObject = serde_json::from_str(json).ok()?;
+        // Of two keys with one name the last counts, as in JavaScript.
+        let mut seen = HashSet::new();
         let mut entries: Vec<Entry> = Vec::new();
-        for (name, raw) in raw.0 {
-            let value: Value = serde_json::from_str(raw.get()).ok()?;
-            let shown = mask.value(&name, &value);
-            let shown_text = if shown == value {
-                raw.get().to_owned()
-            } else {
-                shown.to_string()
-            };
-            let entry = Entry {
-                shown_name: mask.text(&name),
-                name,
-                value,
-                shown,
-                shown_text,
-                span: 0..0,
-            };
-            // Of two keys with one name the last counts, as in JavaScript.
-            entries.retain(|earlier| earlier.name != entry.name);
-            entries.push(entry);
+        for (name, raw) in raw.0.into_iter().rev() {
+            if seen.insert(name.clone()) {
+                entries.push(Entry::new(name, &raw, mask)?);
+            }
         }
+        entries.reverse();
+        let places = entries
+            .iter()
+            .enumerate()
+            .map(|(index, entry)| (entry.name.clone(), index))
+            .collect();
         let mut text = String::from("{\n");
         let last = entries.len();
         for (index, entry) in entries.iter_mut().enumerate() {
-            let _ = write!(text, "  {}: ", Value::from(entry.shown_name.as_str()));
+            let _ = write!(
+                text,
+                "  {}: ",
+                escape_hidden(&Value::from(entry.masked_name.as_str()).to_string())
+            );
             let start = text.len();
             text.push_str(&entry.shown_text);
             entry.span = start..text.len();
             text.push_str(if index + 1 == last { "\n" } else { ",\n" });
         }
         text.push('}');
-        Some(Self { entries, text })
+        Some(Self {
+            entries,
+            places,
+            text,
+        })
     }
 
     pub(super) fn text(&self) -> &str {
@@ -200,10 +277,12 @@ impl Decoded {
         self.entry(name).map(|entry| entry.span.clone())
     }
 
-    /// The name without what must not be shown; names can hold anything.
+    /// The name for a message: escaped, without what must not be shown; names can hold anything.
     pub(super) fn shown_name(&self, name: &str) -> String {
-        self.entry(name)
-            .map_or_else(|| name.to_owned(), |entry| entry.shown_name.clone())
+        self.entry(name).map_or_else(
+            || name.to_owned(),
+            |entry| escape_hidden(&entry.masked_name),
+        )
     }
 
     /// The value for a message: short, escaped, without what must not be shown.
@@ -222,12 +301,12 @@ impl Decoded {
     pub(super) fn shown_map(&self) -> Map<String, Value> {
         self.entries
             .iter()
-            .map(|entry| (entry.shown_name.clone(), entry.shown.clone()))
+            .map(|entry| (entry.masked_name.clone(), entry.shown.clone()))
             .collect()
     }
 
     fn entry(&self, name: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.name == name)
+        self.places.get(name).map(|index| &self.entries[*index])
     }
 }
 

@@ -4,7 +4,7 @@
 //! those whose HMAC happens to hold the characters: failures look random.
 
 use super::lenient::{lenient_base64, segment_json};
-use super::report::{Severity, Source, Weight};
+use super::report::{Source, Weight};
 use super::{Exam, Finding, Kind};
 use crate::verdict::Cause;
 
@@ -247,16 +247,16 @@ fn header(exam: &Exam<'_>) -> Vec<Finding> {
         } else {
             "is missing".to_owned()
         };
-        let mut finding = Finding::info(
-            "typ",
-            format!(
-                "The header's `typ` {what}; Zoom documents JWT. Nobody was seen to fail by it."
-            ),
-            "Write \"typ\":\"JWT\" into the header.",
-        )
-        .at(Source::Header, header, "typ");
-        finding.severity = Severity::Info;
-        findings.push(finding);
+        findings.push(
+            Finding::info(
+                "typ",
+                format!(
+                    "The header's `typ` {what}; Zoom documents JWT. Nobody was seen to fail by it."
+                ),
+                "Write \"typ\":\"JWT\" into the header.",
+            )
+            .at(Source::Header, header, "typ"),
+        );
     }
     findings
 }

@@ -13,8 +13,11 @@ use crate::verdict::Cause;
 const SECRET_REMEDY: &str =
     "Sign with the Client Secret exactly as Zoom's Marketplace shows it, as text.";
 
+/// Seen by running it: `web/vectors` holds the tokens.
+const HEX_DECODED: &str = "the hex-decoded secret: jsrsasign, the library of Zoom's sample, takes a secret of nothing but an even number of hexadecimal digits for bytes in hex";
+
 pub(super) fn findings(exam: &Exam<'_>) -> Vec<Finding> {
-    let (Some(secret), Some(token)) = (exam.handed.secret, exam.token) else {
+    let Some(token) = exam.token.filter(|_| !exam.handed.secrets.is_empty()) else {
         return Vec::new();
     };
     let Some((signed, part)) = token
@@ -24,7 +27,12 @@ pub(super) fn findings(exam: &Exam<'_>) -> Vec<Finding> {
     else {
         return Vec::new();
     };
-    vec![judge(exam, signed.as_bytes(), part, secret)]
+    let macs = readings(part);
+    let is_made_with = |algorithm: Algorithm, secret: &[u8]| {
+        macs.iter()
+            .any(|mac| is_mac(algorithm, secret, signed.as_bytes(), mac))
+    };
+    judge(exam, &is_made_with)
 }
 
 /// Whether the HMAC was found to be of the given secret.
@@ -32,47 +40,79 @@ pub(super) fn is_verified(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.rule == "hmac_valid")
 }
 
-fn judge(exam: &Exam<'_>, signed: &[u8], part: &str, secret: &str) -> Finding {
-    let macs = readings(part);
-    let is_made_with = |secret: &[u8]| {
-        macs.iter()
-            .any(|mac| is_mac(Algorithm::Hs256, secret, signed, mac))
+fn judge(exam: &Exam<'_>, is_made_with: &dyn Fn(Algorithm, &[u8]) -> bool) -> Vec<Finding> {
+    let secrets = exam.handed.secrets;
+    let given = || {
+        (0..)
+            .zip(secrets)
+            .map(|(index, secret)| (which(index, secrets.len()), *secret))
     };
-    let trimmed = secret.trim();
-    if is_made_with(trimmed.as_bytes()) {
-        return Finding::info(
-            "hmac_valid",
-            "The HMAC is of the given secret: key, claims and signing fit together.",
-            "If Zoom still refuses it, look elsewhere: clock, app, meeting.",
-        );
-    }
-    for (variant, candidate) in variants(exam, trimmed) {
-        if is_made_with(&candidate) {
-            return wrong_secret(
-                format!("The HMAC is not of the given secret, but of {variant}."),
-                SECRET_REMEDY,
+    for (which, secret) in given() {
+        if is_made_with(Algorithm::Hs256, secret.trim().as_bytes()) {
+            let valid = Finding::info(
+                "hmac_valid",
+                format!("The HMAC is of {which}: key, claims and signing fit together."),
+                "If Zoom still refuses it, look elsewhere: clock, app, meeting.",
             );
+            return std::iter::once(valid)
+                .chain(white_space(&which, secret))
+                .collect();
         }
     }
-    for (algorithm, name) in [(Algorithm::Hs384, "HS384"), (Algorithm::Hs512, "HS512")] {
-        if macs
-            .iter()
-            .any(|mac| is_mac(algorithm, trimmed.as_bytes(), signed, mac))
-        {
-            return Finding::error(
-                "hmac_algorithm",
-                Cause::WrongAlgOrHeader,
-                Weight::Form,
-                format!(
-                    "The HMAC is of the given secret, but made with {name}; Zoom takes HS256 only."
-                ),
-                "Sign with HS256.",
-            );
+    for (which, secret) in given() {
+        for (variant, candidate) in variants(exam, secret) {
+            if is_made_with(Algorithm::Hs256, &candidate) {
+                let message = format!("The HMAC is not of {which}, but of {variant}.");
+                return vec![wrong_secret(message, SECRET_REMEDY)];
+            }
+        }
+        for (algorithm, name) in [(Algorithm::Hs384, "HS384"), (Algorithm::Hs512, "HS512")] {
+            if is_made_with(algorithm, secret.trim().as_bytes()) {
+                return vec![wrong_algorithm(&which, name)];
+            }
         }
     }
-    wrong_secret(
-        "The HMAC was not made with the given secret, nor with it trimmed, base64-decoded or hex-decoded, nor with HS384 or HS512.".to_owned(),
+    let whose = if secrets.len() == 1 {
+        "the given secret, nor with it"
+    } else {
+        "any of the given secrets, nor with one of them"
+    };
+    vec![wrong_secret(
+        format!(
+            "The HMAC was not made with {whose} trimmed, base64-decoded or hex-decoded, nor with HS384 or HS512."
+        ),
         "Take key and secret from one app in Zoom's Marketplace: the Meeting SDK app's Client ID and Client Secret, not those of a Server-to-Server OAuth app.",
+    )]
+}
+
+/// One of the secrets, in words.
+fn which(index: usize, count: usize) -> String {
+    match index {
+        _ if count == 1 => "the given secret".to_owned(),
+        0 => "the first given secret".to_owned(),
+        1 => "the second given secret (the successor)".to_owned(),
+        _ => format!("given secret number {}", index + 1),
+    }
+}
+
+fn white_space(which: &str, secret: &str) -> Option<Finding> {
+    (secret != secret.trim()).then(|| {
+        Finding::warning(
+            "secret_with_white_space",
+            Some(Cause::WrongSecretOrKeyPair),
+            format!("There is white space (a line break, perhaps) around {which}, and the HMAC is of it without: where it is configured like this, it signs wrongly."),
+            "Take the white space off wherever the secret is configured.",
+        )
+    })
+}
+
+fn wrong_algorithm(which: &str, name: &str) -> Finding {
+    Finding::error(
+        "hmac_algorithm",
+        Cause::WrongAlgOrHeader,
+        Weight::Form,
+        format!("The HMAC is of {which}, but made with {name}; Zoom takes HS256 only."),
+        "Sign with HS256.",
     )
 }
 
@@ -106,9 +146,10 @@ fn hex(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Ways in which a secret is got wrong, in words.
-fn variants(exam: &Exam<'_>, secret: &str) -> Vec<(&'static str, Vec<u8>)> {
+fn variants(exam: &Exam<'_>, given: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let secret = given.trim();
     let mut variants = Vec::new();
-    if let Some(given) = exam.handed.secret.filter(|given| *given != secret) {
+    if given != secret {
         variants.push((
             "the secret with the white space around it",
             given.as_bytes().to_vec(),
@@ -121,7 +162,7 @@ fn variants(exam: &Exam<'_>, secret: &str) -> Vec<(&'static str, Vec<u8>)> {
         variants.push((what, [secret, ending].concat().into_bytes()));
     }
     variants.extend(lenient_base64(secret).map(|bytes| ("the base64-decoded secret", bytes)));
-    variants.extend(hex(secret.as_bytes()).map(|bytes| ("the hex-decoded secret", bytes)));
+    variants.extend(hex(secret.as_bytes()).map(|bytes| (HEX_DECODED, bytes)));
     let encoded = STANDARD_NO_PAD.encode(secret);
     let padding = ["", "=", "=="][(3 - secret.len() % 3) % 3];
     variants.push((

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::decoded::Decoded;
 use super::report::{Source, Weight};
 use super::{Exam, Finding, Kind, kind};
-use crate::join::dialect::{Dialect, PUBLISHED_VERSIONS, SdkVersion, View};
+use crate::join::dialect::{Dialect, PUBLISHED_VERSIONS, SDK_KEY_OBSOLETE_SINCE, SdkVersion, View};
 use crate::join::limits;
 use crate::refusal::Refusal;
 use crate::verdict::{Cause, Party};
@@ -137,9 +137,6 @@ fn unknown_key(exam: &Exam<'_>, join: &Decoded, name: &str, version: SdkVersion)
         .at(Source::Join, join, name),
     }
 }
-
-/// 4.0.0 made `sdkKey` in `join()` obsolete; before, it goes to Zoom as the key to check the signature with (reference 2.5).
-pub(super) const SDK_KEY_OBSOLETE_SINCE: SdkVersion = SdkVersion(4, 0, 0);
 
 fn sdk_key(exam: &Exam<'_>, join: &Decoded) -> Option<Finding> {
     let key = join.text_of("sdkKey")?;
@@ -284,9 +281,7 @@ fn tokens(exam: &Exam<'_>, join: &Decoded) -> Vec<Finding> {
     if is_filled(join, "zak") && is_filled(join, "obfToken") {
         findings.push(wrong(join, "obfToken", "`zak` and `obfToken` exclude each other: Client View answers 3636, Component View rejects.", "Pass one of them."));
     }
-    let role = exam.claims.as_ref().and_then(|claims| claims.get("role"));
-    let is_host = role.is_some_and(|role| role.as_u64() == Some(1) || role.as_str() == Some("1"));
-    if is_host && !is_filled(join, "zak") && exam.kind != Kind::VideoSdkJwt {
+    if exam.is_host() && !is_filled(join, "zak") && exam.kind != Kind::VideoSdkJwt {
         findings.push(
             Finding::error(
                 "missing_zak",

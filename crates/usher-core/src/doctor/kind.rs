@@ -7,9 +7,8 @@ use serde_json::Value;
 
 use super::decoded::{Decoded, Mask};
 use super::lenient::{looks_like_token, segment_json, token_within};
-use super::numeric_date::seconds;
 use super::report::Weight;
-use super::{Finding, Handed, Kind, error_code, legacy};
+use super::{Finding, Handed, Kind, error_code, legacy, no_signature};
 use crate::verdict::Cause;
 
 /// What was recognised.
@@ -69,7 +68,7 @@ pub(super) fn recognise(handed: &Handed<'_>, mask: &Mask<'_>) -> Found {
     if found.kind == Kind::Unknown && (handed.error_code.is_some() || handed.reason.is_some()) {
         found.kind = Kind::Error;
     }
-    let findings = say_what_it_is(&found, handed);
+    let findings = no_signature::findings(&found, handed);
     found.findings.extend(findings);
     found
 }
@@ -95,7 +94,7 @@ fn recognise_text(text: &str, mask: &Mask<'_>, found: &mut Found) {
     if bare.starts_with('{') && bare.contains("signature") {
         return recognise_broken_json(bare, mask, found);
     }
-    if let Some(inner) = strip_single_quotes(bare) {
+    if let Some(inner) = strip_quotes(bare) {
         return recognise_wrapped(inner, "quotes", mask, found);
     }
     if let Some(inner) = strip_bearer(bare) {
@@ -162,6 +161,10 @@ fn recognise_object(json: &str, mask: &Mask<'_>, found: &mut Found) {
     let Some(object) = Decoded::parse(json, mask) else {
         return;
     };
+    if is_recording(&object) {
+        found.kind = Kind::Har;
+        return;
+    }
     let is_join = ["meetingNumber", "userName", "passWord"]
         .iter()
         .any(|name| object.has(name));
@@ -185,8 +188,41 @@ fn recognise_object(json: &str, mask: &Mask<'_>, found: &mut Found) {
     if let Some(inner) = inner {
         return recognise_wrapped(&inner, "JSON", mask, found);
     }
-    found.kind = Kind::Claims;
-    found.claims = Some(object);
+    if object.names().any(is_claim) {
+        found.kind = Kind::Claims;
+        found.claims = Some(object);
+    }
+}
+
+/// A HAR file holds the requests in `log.entries` (HTTP Archive 1.2).
+fn is_recording(object: &Decoded) -> bool {
+    let entries = object.get("log").and_then(|log| log.get("entries"));
+    entries.is_some_and(Value::is_array)
+}
+
+/// Whether some token of Zoom's has a claim of this name; spelling counts elsewhere.
+fn is_claim(name: &str) -> bool {
+    const CLAIMS: &[&str] = &[
+        "appkey",
+        "sdkkey",
+        "mn",
+        "role",
+        "iat",
+        "exp",
+        "tokenexp",
+        "tpc",
+        "roletype",
+        "sessionkey",
+        "useridentity",
+        "iss",
+        "aud",
+        "auid",
+        "sty",
+        "mnum",
+        "videowebrtcmode",
+    ];
+    let name = name.trim().replace(['_', '-'], "").to_ascii_lowercase();
+    CLAIMS.contains(&name.as_str())
 }
 
 fn take_signature_from_join(mask: &Mask<'_>, found: &mut Found) {
@@ -264,7 +300,7 @@ pub(super) fn kind_of_claims(claims: &Decoded) -> Kind {
     }
 }
 
-fn strip_single_quotes(text: &str) -> Option<&str> {
+fn strip_quotes(text: &str) -> Option<&str> {
     ['\'', '"', '`']
         .iter()
         .find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote))
@@ -303,92 +339,4 @@ pub(super) fn is_encrypted_passcode(text: &str) -> bool {
         && body
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-}
-
-fn say_what_it_is(found: &Found, handed: &Handed<'_>) -> Vec<Finding> {
-    let claims_kind = found.claims.as_ref().map(kind_of_claims);
-    let kind = match found.kind {
-        Kind::Claims => claims_kind.unwrap_or(Kind::Claims),
-        kind => kind,
-    };
-    let finding = match kind {
-        Kind::VideoSdkJwt if names_a_session(found) => Finding::info(
-            "video_sdk_token",
-            "This is a Video SDK token, for a session and not for a meeting.",
-            "Compare its `tpc` with the session's name.",
-        ),
-        Kind::VideoSdkJwt => another_app(
-            "video_sdk_token",
-            "This is a Video SDK token (`tpc`, `app_key`, `role_type`): it opens Video SDK sessions, not Zoom meetings.",
-        ),
-        Kind::JwtAppToken => another_app(
-            "rest_api_token",
-            "This is a token for Zoom's REST API (`iss`, `exp`, no `appKey`): no SDK takes it as a signature.",
-        ),
-        Kind::Zak => another_app(
-            "zak_as_signature",
-            "This is a ZAK, OBF or other token that acts as a person; it belongs in `zak` or `obfToken`, next to a signature.",
-        ),
-        Kind::LegacySignature => {
-            let parts = found.token.as_deref().and_then(legacy::parts);
-            return vec![legacy::finding(&parts.unwrap_or_default(), handed)];
-        }
-        Kind::Pwd => link(found),
-        Kind::Unknown if found.join.is_none() => Finding::warning(
-            "unknown",
-            None,
-            "This is nothing that is known: no token, no claims, no error of Zoom's.",
-            "Pass the token itself, or its claims, or the error's code and text.",
-        ),
-        _ => return Vec::new(),
-    };
-    let expired = (kind == Kind::Zak)
-        .then(|| expired_zak(found, handed))
-        .flatten();
-    std::iter::once(finding).chain(expired).collect()
-}
-
-fn expired_zak(found: &Found, handed: &Handed<'_>) -> Option<Finding> {
-    let ago_s = handed.now.as_second() - seconds(found.claims.as_ref()?, "exp")?;
-    (ago_s >= 0).then(|| {
-        Finding::warning(
-            "zak_expired",
-            Some(Cause::ZakFailing),
-            format!("It expired {ago_s} s ago."),
-            "Fetch a fresh one right before the join; cached ones live two hours at most.",
-        )
-    })
-}
-
-fn names_a_session(found: &Found) -> bool {
-    found
-        .join
-        .as_ref()
-        .is_some_and(|join| join.has("sessionName") || join.has("topic"))
-}
-
-fn another_app(rule: &'static str, message: &str) -> Finding {
-    Finding::error(
-        rule,
-        Cause::WrongAppType,
-        Weight::Kind,
-        message,
-        "Sign a Meeting SDK JWT with the Client ID and Client Secret of an app that has the Meeting SDK switched on.",
-    )
-}
-
-fn link(found: &Found) -> Finding {
-    let tk = if found.link_has_tk {
-        " The link also carries a registrant token (`tk`), which the join has to pass on."
-    } else {
-        ""
-    };
-    Finding::warning(
-        "join_link",
-        Some(Cause::WrongPassword),
-        format!(
-            "This is a join link or the encrypted passcode (`pwd`) out of one, not a signature. Whether `join()` takes that instead of the plain passcode is unverified.{tk}"
-        ),
-        "Pass the meeting's plain passcode, from Zoom's API or the invitation.",
-    )
 }

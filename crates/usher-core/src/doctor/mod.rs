@@ -18,6 +18,7 @@ mod join_object;
 mod kind;
 mod legacy;
 mod lenient;
+mod no_signature;
 mod numeric_date;
 mod phrases;
 mod report;
@@ -46,8 +47,8 @@ pub struct Handed<'a> {
     pub error_code: Option<&'a str>,
     /// The error's text.
     pub reason: Option<&'a str>,
-    /// The app's secret.
-    pub secret: Option<&'a str>,
+    /// The app's secrets: the current one and, while it is being renewed, its successor.
+    pub secrets: &'a [&'a str],
     /// The app's SDK key (Client ID).
     pub key: Option<&'a str>,
     /// The number of the meeting that is joined.
@@ -76,7 +77,7 @@ impl fmt::Debug for Handed<'_> {
 
 /// Examines what was handed in.
 pub fn examine(handed: &Handed<'_>) -> Report {
-    let mask = Mask::new(handed.secret);
+    let mask = Mask::new(handed.secrets);
     let found = kind::recognise(handed, &mask);
     let reading = error_code::read(handed, found.error_text.as_deref());
     let exam = Exam {

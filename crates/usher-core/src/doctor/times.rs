@@ -37,7 +37,76 @@ pub(super) fn findings(exam: &Exam<'_>) -> Vec<Finding> {
     findings.extend(token_exp(exam, claims));
     findings.extend(seconds(claims, "iat").and_then(|iat| start(exam, claims, iat)));
     findings.extend(seconds(claims, "exp").and_then(|exp| end(exam, claims, exp)));
+    findings.extend(distances(exam, claims));
     findings
+}
+
+/// The distance to every limit, also where all is well.
+fn distances(exam: &Exam<'_>, claims: &Decoded) -> Option<Finding> {
+    let (iat, exp) = (seconds(claims, "iat"), seconds(claims, "exp"));
+    let whose = if exam.handed.now_is_given {
+        "the given moment"
+    } else {
+        "now"
+    };
+    let from_now = |name: &str, at: i64| {
+        let order = if at > exam.now_s() { "after" } else { "before" };
+        format!(
+            "`{name}` is {} {order} {whose}",
+            length(at.abs_diff(exam.now_s()))
+        )
+    };
+    let moments: Vec<String> = [("iat", iat), ("exp", exp)]
+        .into_iter()
+        .filter_map(|(name, at)| Some(from_now(name, at?)))
+        .collect();
+    if moments.is_empty() {
+        return None;
+    }
+    let lifetime = iat.zip(exp).map_or(String::new(), |(iat, exp)| {
+        let order = if exp < iat { "before" } else { "after" };
+        let lifetime_s = exp - iat;
+        format!(
+            "`exp` is {} {order} `iat`: {} the least of 1800 s, {} the most of 48 h. ",
+            length(lifetime_s.unsigned_abs()),
+            beside(lifetime_s - LIFETIME_MIN_S),
+            beside(lifetime_s - LIFETIME_MAX_S),
+        )
+    });
+    Some(Finding::info(
+        "times",
+        format!("{lifetime}{}.", moments.join(", and ")),
+        "Keep `exp` 1800 s to 48 h after `iat`, `iat` behind Zoom's clock and `exp` well ahead of it.",
+    ))
+}
+
+/// A distance to a limit.
+fn beside(distance_s: i64) -> String {
+    let side = if distance_s < 0 { "under" } else { "over" };
+    format!("{} {side}", length(distance_s.unsigned_abs()))
+}
+
+/// `6600 s (1 h 50 min)`.
+fn length(length_s: u64) -> String {
+    let parts = [
+        (length_s / 86_400, "d"),
+        (length_s / 3_600 % 24, "h"),
+        (length_s / 60 % 60, "min"),
+        (length_s % 60, "s"),
+    ];
+    // Seconds do not matter beside days.
+    let human: Vec<String> = parts
+        .into_iter()
+        .skip_while(|(count, _)| *count == 0)
+        .take(3)
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count} {unit}"))
+        .collect();
+    if length_s < 60 {
+        format!("{length_s} s")
+    } else {
+        format!("{length_s} s ({})", human.join(" "))
+    }
 }
 
 fn lifetime(claims: &Decoded, lifetime_s: i64) -> Option<Finding> {

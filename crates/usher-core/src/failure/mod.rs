@@ -107,11 +107,6 @@ impl Failure {
     pub fn is_generic(&self) -> bool {
         matches!(self.code, 1 | 200)
     }
-
-    /// Whether it is in Zoom's public table, not only in the shipped SDK.
-    pub fn is_documented(&self) -> bool {
-        documented::FAILURES.iter().any(|row| row.code == self.code)
-    }
 }
 
 /// What is known of a code that the catalogue does not hold. The code itself is the caller's to keep.

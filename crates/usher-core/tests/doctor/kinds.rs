@@ -1,7 +1,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use usher_core::doctor::{Handed, Kind, examine};
+use usher_core::doctor::{Handed, Kind, Severity, examine};
 
 use crate::patient::*;
 
@@ -167,4 +167,39 @@ fn a_link_with_a_registrant_token_and_a_join_without_it_show_the_cause() {
         ..at_the_join()
     });
     assert_eq!(cause(&report), Some("registration_token_missing"));
+}
+
+#[test]
+fn a_recording_of_traffic_is_named_and_not_judged_as_claims() {
+    let har = r#"{"log":{"version":"1.2","creator":{"name":"x"},"entries":[{"request":{"url":"https://zoom.us/api/v1/wc/info"}}]}}"#;
+    let report = examine_token(har);
+    assert_eq!((report.kind, cause(&report)), (Kind::Har, None));
+    assert_eq!(report.findings.len(), 1);
+    assert_eq!(report.worst(), Some(Severity::Info));
+    assert!(report.findings[0].remedy.contains("wc/info"));
+}
+
+#[test]
+fn an_object_without_any_claim_is_unknown_and_lacks_no_claims() {
+    for text in [
+        "{}",
+        r#"{"a":1}"#,
+        r#"{"log":{"level":"info"}}"#,
+        r#"{"name":"usher","version":"1"}"#,
+    ] {
+        let report = examine_token(text);
+        assert_eq!(
+            (report.kind, cause(&report)),
+            (Kind::Unknown, None),
+            "{text}"
+        );
+        assert_eq!(errors(&report), [""; 0], "{text}");
+    }
+    for text in [
+        r#"{"exp":1700000000}"#,
+        r#"{"app-key":"K"}"#,
+        r#"{"tokenExp":1}"#,
+    ] {
+        assert_eq!(examine_token(text).kind, Kind::Claims, "{text}");
+    }
 }

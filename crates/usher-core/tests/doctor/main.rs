@@ -11,4 +11,5 @@ mod patient;
 mod properties;
 mod report;
 mod secret;
+mod shown;
 mod times;

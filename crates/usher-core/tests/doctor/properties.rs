@@ -99,7 +99,7 @@ proptest! {
     ) {
         let report = examine(&Handed {
             text: text.as_deref(), claims: claims.as_deref(), join: join.as_deref(), error_code: code.as_deref(), reason: reason.as_deref(),
-            secret: Some(SECRET), now: Timestamp::from_second(now_s).unwrap(), now_is_given: true, ..Handed::default()
+            secrets: &[SECRET], now: Timestamp::from_second(now_s).unwrap(), now_is_given: true, ..Handed::default()
         });
         check_places(&report);
     }
@@ -108,7 +108,7 @@ proptest! {
     fn it_never_panics_on_what_looks_like_a_token(
         text in "(Bearer |'|\"|\\{\"signature\":\")?(eyJ|ewo)?[A-Za-z0-9+/=_. é-]{0,90}[012]?",
     ) {
-        let report = examine(&Handed { text: Some(&text), secret: Some(SECRET), ..at_the_join() });
+        let report = examine(&Handed { text: Some(&text), secrets: &[SECRET], ..at_the_join() });
         check_places(&report);
     }
 
@@ -132,7 +132,7 @@ proptest! {
         let (join, claims) = (join.to_string(), claims.to_string());
         for (text, claims, join) in [(Some(text.as_str()), None, None), (None, None, Some(join.as_str())), (None, Some(claims.as_str()), Some(join.as_str()))] {
             let report = examine(&Handed {
-                text, claims, join, secret: Some(SECRET), reason: Some(&token), error_code: Some(SECRET), now: now(), now_is_given, ..Handed::default()
+                text, claims, join, secrets: &[SECRET], reason: Some(&token), error_code: Some(SECRET), now: now(), now_is_given, ..Handed::default()
             });
             check_places(&report);
             let all = all_of(&report);
@@ -169,7 +169,7 @@ proptest! {
         let join = serde_json::to_string(&minted.parameters).unwrap();
         let number = number.to_string();
         let report = examine(&Handed {
-            join: Some(&join), secret: Some(SECRET), key: Some(KEY), meeting: Some(&number), sdk_version: Some(version), view: Some(view),
+            join: Some(&join), secrets: &[SECRET], key: Some(KEY), meeting: Some(&number), sdk_version: Some(version), view: Some(view),
             now, now_is_given: true, ..Handed::default()
         });
         prop_assert_eq!(errors(&report), Vec::<&str>::new(), "{:#?}", report);

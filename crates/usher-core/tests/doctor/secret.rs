@@ -3,14 +3,14 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha512;
-use usher_core::doctor::{Handed, Report, examine};
+use usher_core::doctor::{Handed, Report, Severity, examine};
 
 use crate::patient::*;
 
 fn with_secret(token: &str, secret: &str) -> Report {
     examine(&Handed {
         text: Some(token),
-        secret: Some(secret),
+        secrets: &[secret],
         ..at_the_join()
     })
 }
@@ -68,6 +68,11 @@ fn the_way_in_which_the_secret_was_got_wrong_is_named() {
         (encoded.into_bytes(), SECRET, "base64-encoded"),
         (KEY.as_bytes().to_vec(), SECRET, "the key, not the secret"),
         (
+            vec![0x0a, 0x1b, 0x2c, 0x3d],
+            "0a1b2c3d",
+            "hex-decoded secret: jsrsasign, the library of Zoom's sample",
+        ),
+        (
             b"another secret".to_vec(),
             SECRET,
             "not made with the given secret",
@@ -81,8 +86,41 @@ fn the_way_in_which_the_secret_was_got_wrong_is_named() {
 
 #[test]
 fn white_space_around_the_given_secret_is_not_held_against_the_token() {
-    let report = with_secret(&signed_with(SECRET.as_bytes()), &format!("{SECRET}\n"));
+    let token = signed_with(SECRET.as_bytes());
+    let report = with_secret(&token, &format!("{SECRET}\n"));
     assert_eq!(errors(&report), [""; 0]);
+    assert_eq!(report.worst(), Some(Severity::Warning));
+    assert!(message(&report, "secret_with_white_space").contains("signs wrongly"));
+    assert!(suspects(&report).contains(&"wrong_secret_or_key_pair"));
+    assert_eq!(with_secret(&token, SECRET).worst(), Some(Severity::Info));
+}
+
+#[test]
+fn of_several_secrets_the_one_that_matches_is_named() {
+    let examine_with = |token: &str, secrets: &[&str]| {
+        examine(&Handed {
+            text: Some(token),
+            secrets,
+            ..at_the_join()
+        })
+    };
+    let token = signed_with(SECRET.as_bytes());
+    let valid = |secrets: &[&str]| message(&examine_with(&token, secrets), "hmac_valid").to_owned();
+    assert!(valid(&[SECRET]).contains("of the given secret:"));
+    assert!(valid(&[SECRET, "another"]).contains("the first given secret"));
+    assert!(valid(&["another", SECRET]).contains("the second given secret (the successor)"));
+    let neither = examine_with(&token, &["one", "another"]);
+    assert_eq!(cause(&neither), Some("wrong_secret_or_key_pair"));
+    assert!(message(&neither, "hmac_invalid").contains("any of the given secrets"));
+    let broken = signed_with(format!("{SECRET}\n").as_bytes());
+    let successor = examine_with(&broken, &["another", SECRET]);
+    assert!(message(&successor, "hmac_invalid").contains(
+        "not of the second given secret (the successor), but of the secret with a line break"
+    ));
+    let holds_it = token_with(json!({"appKey": SECRET, "sdkKey": SECRET}));
+    let report = examine_with(&holds_it, &["another", SECRET]);
+    assert!(errors(&report).contains(&"key_equals_secret"));
+    assert!(!format!("{report:?}").contains(SECRET));
 }
 
 #[test]

@@ -118,3 +118,30 @@ fn the_age_of_a_pasted_token_explains_no_older_failure_of_another_code() {
     assert_eq!(cause(&both), Some("wrong_claim_type"));
     assert!(errors(&both).contains(&"exp_in_past"));
 }
+
+#[test]
+fn the_distance_to_every_limit_is_said_of_a_good_token_too() {
+    let said = |changes| message(&examine_token(&token_with(changes)), "times").to_owned();
+    assert_eq!(
+        said(json!({})),
+        "`exp` is 7200 s (2 h) after `iat`: 5400 s (1 h 30 min) over the least of 1800 s, 165600 s (1 d 22 h) under the most of 48 h. \
+         `iat` is 600 s (10 min) before the given moment, and `exp` is 6600 s (1 h 50 min) after the given moment."
+    );
+    assert!(said(json!({"iat": NOW_S, "exp": NOW_S + 60})).starts_with(
+        "`exp` is 60 s (1 min) after `iat`: 1740 s (29 min) under the least of 1800 s"
+    ));
+    assert!(
+        said(json!({"exp": NOW_S - 700})).starts_with("`exp` is 100 s (1 min 40 s) before `iat`")
+    );
+    assert_eq!(
+        said(json!({"iat": null})),
+        "`exp` is 6600 s (1 h 50 min) after the given moment."
+    );
+    let unreadable = examine_token(&token_with(json!({"iat": null, "exp": "soon"})));
+    assert!(
+        unreadable
+            .findings
+            .iter()
+            .all(|finding| finding.rule != "times")
+    );
+}
