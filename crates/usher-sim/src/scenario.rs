@@ -1,5 +1,6 @@
 //! The state that a simulator starts with, as a TOML or JSON file.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,9 @@ use crate::clock::Clock;
 use crate::faults::Fault;
 use crate::join_check::Rules;
 use crate::world::{Account, App, Meeting, Registrant, User};
+
+/// Thousands of meetings fit in; a device or a log does not.
+const FILE_MAX_BYTES: u64 = 1024 * 1024;
 
 /// What a simulator starts with. `docs/simulator.md` describes each field.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -40,14 +44,44 @@ pub enum ScenarioError {
     },
 }
 
+/// Not the error's own picture of the line: that line may hold a secret.
+fn where_and_what(text: &str, error: &toml::de::Error) -> String {
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.get(..start).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    format!("line {line}: {}", without_value(error.message()))
+}
+
+/// `invalid type: string "…", expected …` without the value: it may be a secret in a wrong place.
+fn without_value(message: &str) -> String {
+    match (message.find('"'), message.rfind('"')) {
+        (Some(first), Some(last)) if message.contains("invalid ") && first < last => {
+            format!("{}\"…\"{}", &message[..first], &message[last + 1..])
+        }
+        _ => message.to_owned(),
+    }
+}
+
 impl Scenario {
     /// Reads a file: JSON if it is called `.json`, else TOML.
     pub fn read(file: &Path) -> Result<Self, ScenarioError> {
-        let text = std::fs::read_to_string(file).map_err(|source| ScenarioError::Unreadable {
+        let unreadable = |source| ScenarioError::Unreadable {
             file: file.to_owned(),
             source,
-        })?;
-        Self::parse(file, &text)
+        };
+        let mut bytes = Vec::new();
+        std::fs::File::open(file)
+            .and_then(|opened| opened.take(FILE_MAX_BYTES + 1).read_to_end(&mut bytes))
+            .map_err(unreadable)?;
+        let malformed = |message: &str| ScenarioError::Malformed {
+            file: file.to_owned(),
+            message: message.to_owned(),
+        };
+        if bytes.len() as u64 > FILE_MAX_BYTES {
+            return Err(malformed("it is larger than 1 MiB; no scenario is"));
+        }
+        let text = str::from_utf8(&bytes).map_err(|_| malformed("it is not UTF-8 text"))?;
+        Self::parse(file, text)
     }
 
     fn parse(file: &Path, text: &str) -> Result<Self, ScenarioError> {
@@ -61,9 +95,9 @@ impl Scenario {
         {
             let mut json = serde_json::Deserializer::from_str(text);
             serde_path_to_error::deserialize(&mut json)
-                .map_err(|error| malformed(error.to_string()))?
+                .map_err(|error| malformed(without_value(&error.to_string())))?
         } else {
-            toml::from_str(text).map_err(|error| malformed(error.to_string()))?
+            toml::from_str(text).map_err(|error| malformed(where_and_what(text, &error)))?
         };
         scenario
             .check()

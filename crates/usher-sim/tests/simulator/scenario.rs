@@ -132,6 +132,47 @@ fn a_mistake_names_the_file_and_the_key() {
 }
 
 #[test]
+fn a_mistake_is_told_without_the_line_that_holds_it() {
+    for (name, text, told) in [
+        (
+            "broken.toml",
+            "[clock]\nclient_secret = \"geheim\" x\n",
+            "line 2: ",
+        ),
+        (
+            "type.toml",
+            "[rules]\niat_tolerance_s = \"geheim\"\n",
+            "line 2: ",
+        ),
+        ("account.toml", "\n\naccounts = \"geheim\"\n", "line 3: "),
+        (
+            "type.json",
+            r#"{"rules":{"iat_tolerance_s":"geheim"}}"#,
+            "rules.iat_tolerance_s: invalid type",
+        ),
+    ] {
+        let error = read(name, text).unwrap_err();
+        assert!(error.contains(told) && !error.contains("geheim"), "{error}");
+    }
+}
+
+#[test]
+fn a_scenario_without_end_is_refused() {
+    for device in ["/dev/urandom", "/dev/zero"] {
+        let error = Scenario::read(&PathBuf::from(device)).unwrap_err();
+        assert!(error.to_string().contains("larger than 1 MiB"), "{error}");
+    }
+    let error = read("binary.toml", "").map(|_| ()).and_then(|()| {
+        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("binary.toml/binary.toml");
+        std::fs::write(&file, [0xff, 0xfe]).unwrap();
+        Scenario::read(&file)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    });
+    assert!(error.unwrap_err().contains("not UTF-8"));
+}
+
+#[test]
 fn a_missing_file_is_named() {
     let error = Scenario::read(&PathBuf::from("/nowhere/x.toml"))
         .unwrap_err()
