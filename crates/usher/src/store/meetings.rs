@@ -135,7 +135,7 @@ impl Store {
         .map_err(|error| self.fault(&error))?;
         let page = rows.get(..limit).unwrap_or(&rows);
         // Not that of the last meeting: the last row may be one that can't be read.
-        let last = page.iter().filter_map(|row| number_of(row).ok()).last();
+        let last = page.iter().rev().find_map(|row| number_of(row).ok());
         Ok(MeetingPage {
             meetings: decode_all(page, &self.master_key).0,
             next: last.filter(|_| rows.len() > limit),
