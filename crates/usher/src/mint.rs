@@ -38,6 +38,27 @@ pub struct Wish {
     pub expires_in_s: u32,
 }
 
+impl Wish {
+    /// What the core is asked, while a host's ZAK is still to come.
+    fn request<'a>(&'a self, attempt: AttemptId, passcode: &'a str) -> JoinRequest<'a> {
+        JoinRequest {
+            attempt,
+            meeting_number: self.meeting_number,
+            user_name: &self.user_name,
+            role: self.role,
+            view: self.view,
+            sdk_version: self.sdk_version,
+            passcode,
+            user_email: self.user_email.as_deref(),
+            registrant_token: self.registrant_token.as_deref(),
+            zak: self.zak.as_deref(),
+            obf_token: self.obf_token.as_deref(),
+            video_webrtc_mode: self.video_webrtc_mode,
+            expires_in_s: self.expires_in_s,
+        }
+    }
+}
+
 impl fmt::Debug for Wish {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wish")
@@ -88,21 +109,7 @@ pub async fn mint(
         .as_deref()
         .or_else(|| meeting.as_deref()?.app.as_deref());
     let app = config.app(named)?;
-    let mut request = JoinRequest {
-        attempt,
-        meeting_number: wish.meeting_number,
-        user_name: &wish.user_name,
-        role: wish.role,
-        view: wish.view,
-        sdk_version: wish.sdk_version,
-        passcode,
-        user_email: wish.user_email.as_deref(),
-        registrant_token: wish.registrant_token.as_deref(),
-        zak: wish.zak.as_deref(),
-        obf_token: wish.obf_token.as_deref(),
-        video_webrtc_mode: wish.video_webrtc_mode,
-        expires_in_s: wish.expires_in_s,
-    };
+    let mut request = wish.request(attempt, passcode);
     join::check(&request)?;
     let zak = host_zak(config, zoom, wish, meeting.as_deref()).await?;
     if let Some(zak) = &zak {
@@ -135,8 +142,10 @@ async fn host_zak(
     let (Role::Host, false, Some((meeting, host))) = (wish.role, has_own, host) else {
         return Ok(None);
     };
-    let Ok(account) = config.account(meeting.account.as_deref()) else {
-        return Ok(None);
+    let account = match &meeting.account {
+        Some(name) => config.account(Some(name))?,
+        None if config.accounts.is_empty() => return Ok(None),
+        None => config.account(None)?,
     };
     Ok(Some(
         zoom.zak(account, host, Some(wish.meeting_number)).await?,

@@ -66,12 +66,11 @@ pub(super) fn run(
     config: Option<&Config>,
     out: &mut impl Write,
 ) -> Result<Exit, Failure> {
-    let has_something = args.input.is_some()
-        || args.claims.is_some()
-        || args.join.is_some()
-        || args.error.is_some()
-        || args.reason.is_some();
-    if !has_something {
+    let handed = [&args.input, &args.error, &args.reason]
+        .into_iter()
+        .flatten()
+        .count();
+    if handed == 0 && args.claims.is_none() && args.join.is_none() {
         return Err(Failure::new("there is nothing to judge")
             .hint("hand in a token (`usher doctor TOKEN`), --claims, --join or --error"));
     }
@@ -80,6 +79,18 @@ pub(super) fn run(
     let join = args.join.as_deref().map(read_file).transpose()?;
     let secrets = secrets(args, config, &[&text, &claims, &join])?;
     let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
+    let sdk_version = args
+        .sdk_version
+        .as_deref()
+        .map(SdkVersion::parse)
+        .transpose()
+        .map_err(refused)?;
+    let view = args
+        .view
+        .as_deref()
+        .map(View::parse)
+        .transpose()
+        .map_err(refused)?;
     let report = doctor::examine(&Handed {
         text: text.as_deref(),
         claims: claims.as_deref(),
@@ -89,18 +100,8 @@ pub(super) fn run(
         secrets: &secrets,
         key: args.key.as_deref(),
         meeting: args.meeting.as_deref(),
-        sdk_version: args
-            .sdk_version
-            .as_deref()
-            .map(SdkVersion::parse)
-            .transpose()
-            .map_err(refused)?,
-        view: args
-            .view
-            .as_deref()
-            .map(View::parse)
-            .transpose()
-            .map_err(refused)?,
+        sdk_version,
+        view,
         now: args.now.unwrap_or_else(now),
         now_is_given: args.now.is_some(),
     });

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use usher_core::text::escape_hidden;
 
-use super::{Exit, Failure, now, open_store, refused, table, write_json};
+use super::{Exit, Failure, now, open_store, refused, table, talk, write_json};
 use crate::config::Config;
-use crate::store::{ApiKey, KeyId, KeyRecord, Name, Scopes};
+use crate::store::{ApiKey, KeyId, KeyRecord, Name, Scopes, Store};
 
 /// Make, list and revoke API keys
 #[derive(Debug, clap::Subcommand)]
@@ -49,63 +49,68 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let store = open_store(config).await?;
     match args {
-        Key::Add { name, scope, json } => {
-            let key = ApiKey::generate()?;
-            let record = store
-                .add_key(
-                    &key,
-                    Name::new("name", name).map_err(refused)?,
-                    *scope,
-                    now(),
-                )
-                .await?;
-            if *json {
-                write_json(
-                    out,
-                    &json!({ "id": record.id, "key": key.expose(), "scopes": record.scopes }),
-                )?;
-            } else {
-                super::talk("Keep this key now: it is stored as a hash and can't be shown again.");
-                writeln!(out, "{}", key.expose())?;
-            }
-        }
-        Key::List { json: true } => {
-            let keys: Vec<_> = store.keys().await?.iter().map(shown).collect();
-            write_json(out, &keys)?;
-        }
-        Key::List { json: false } => {
-            let keys = store.keys().await?;
-            let mut table = table(["id", "name", "scopes", "created", "state"]);
-            for key in &keys {
-                let state = key
-                    .revoked_at
-                    .map_or("active".to_owned(), |at| format!("revoked {at:.0}"));
-                table.add_row([
-                    key.id.to_string(),
-                    escape_hidden(&key.name),
-                    key.scopes.to_string(),
-                    format!("{:.0}", key.created_at),
-                    state,
-                ]);
-            }
-            writeln!(out, "{table}")?;
-            if keys.is_empty() {
-                super::talk("No keys yet: `usher key add --name backend --scope mint` makes one.");
-            }
-        }
-        Key::Revoke { id } => {
-            let revoked = match KeyId::parse(id) {
-                Some(id) => store.revoke_key(id, now()).await?,
-                None => None,
-            };
-            if revoked.is_none() {
-                return Err(Failure::new(format!("there is no key {id:?}"))
-                    .hint("`usher key list` shows the ids"));
-            }
-            super::talk(&format!("revoked {id}"));
-        }
+        Key::Add { name, scope, json } => add(out, &store, name, *scope, *json).await?,
+        Key::List { json } => list(out, &store.keys().await?, *json)?,
+        Key::Revoke { id } => revoke(&store, id).await?,
     }
     Ok(Exit::Fine)
+}
+
+async fn add(
+    out: &mut impl Write,
+    store: &Store,
+    name: &str,
+    scopes: Scopes,
+    json: bool,
+) -> Result<(), Failure> {
+    let name = Name::new("name", name).map_err(refused)?;
+    let key = ApiKey::generate()?;
+    let record = store.add_key(&key, name, scopes, now()).await?;
+    if json {
+        write_json(
+            out,
+            &json!({ "id": record.id, "key": key.expose(), "scopes": record.scopes }),
+        )?;
+    } else {
+        talk("Keep this key now: it is stored as a hash and can't be shown again.");
+        writeln!(out, "{}", key.expose())?;
+    }
+    Ok(())
+}
+
+fn list(out: &mut impl Write, keys: &[KeyRecord], json: bool) -> Result<(), Failure> {
+    if json {
+        write_json(out, &keys.iter().map(shown).collect::<Vec<_>>())?;
+        return Ok(());
+    }
+    let mut table = table(["id", "name", "scopes", "created", "state"]);
+    for key in keys {
+        let state = key
+            .revoked_at
+            .map_or("active".to_owned(), |at| format!("revoked {at:.0}"));
+        let created = format!("{:.0}", key.created_at);
+        table.add_row([
+            key.id.to_string(),
+            escape_hidden(&key.name),
+            key.scopes.to_string(),
+            created,
+            state,
+        ]);
+    }
+    writeln!(out, "{table}")?;
+    if keys.is_empty() {
+        talk("No keys yet: `usher key add --name backend --scope mint` makes one.");
+    }
+    Ok(())
+}
+
+async fn revoke(store: &Store, id: &str) -> Result<(), Failure> {
+    let unknown =
+        || Failure::new(format!("there is no key {id:?}")).hint("`usher key list` shows the ids");
+    let parsed = KeyId::parse(id).ok_or_else(unknown)?;
+    store.revoke_key(parsed, now()).await?.ok_or_else(unknown)?;
+    talk(&format!("revoked {id}"));
+    Ok(())
 }
 
 fn shown(key: &KeyRecord) -> serde_json::Value {

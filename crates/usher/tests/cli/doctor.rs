@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::process::{Place, Ran, SDK_KEY};
+use crate::process::{Place, Ran, SDK_KEY, ran};
 
 const AT: &str = "2023-10-10T04:00:00Z";
 const TYPES_AND_LIFETIME: &str = r#"{"sdkKey":"aKey","mn":"850 1234 5678","role":"1","iat":1696910400,"exp":1696910460,"tokenExp":1696914000}"#;
@@ -163,4 +163,26 @@ fn a_broken_configuration_does_not_keep_the_doctor_from_judging() {
         ran.stderr
     );
     assert!(ran.stdout.contains("exp_in_past"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_signature_of_the_successor_of_a_rotated_secret_is_not_called_forged() {
+    let place = Place::new();
+    let app = "[[apps]]\nsdk_key = \"aKeyInTheFile\"\nsdk_secret = \"theOldSecret\"\nsuccessor_secret = \"theNewSecret\"\nsuccessor_from = \"2023-10-01T00:00:00Z\"\n";
+    place.write("usher.toml", app);
+    let by_file = |args: &[&str]| {
+        ran(place
+            .usher(args)
+            .env_remove("USHER_SDK_KEY")
+            .env_remove("USHER_SDK_SECRET"))
+    };
+    let signed = by_file(&["sign", "--meeting", "85012345678", "--now", AT, "--json"]);
+    let signed: Value = serde_json::from_str(&signed.stdout).unwrap();
+    let judged = by_file(&["doctor", signed["signature"].as_str().unwrap(), "--now", AT]);
+    assert_eq!(judged.code, 0, "{}", judged.stdout);
+    assert!(
+        judged.stdout.contains("hmac_valid") && judged.stdout.contains("successor"),
+        "{}",
+        judged.stdout
+    );
 }
