@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use thiserror::Error;
+use usher_core::text::is_hidden;
 
 /// Longer texts of Zoom's are cut: they go into log lines and answers.
 const MESSAGE_MAX_CHARS: usize = 300;
@@ -98,7 +99,11 @@ pub(super) fn clean(text: &str) -> String {
         } else {
             cleaned.push_str(token);
         }
-        cleaned.extend(run[token.len()..].chars().map(visible));
+        cleaned.extend(
+            run[token.len()..]
+                .chars()
+                .map(|c| if is_hidden(c) { ' ' } else { c }),
+        );
     }
     let cleaned = cleaned.split_whitespace().collect::<Vec<_>>().join(" ");
     match cleaned.char_indices().nth(MESSAGE_MAX_CHARS) {
@@ -110,18 +115,6 @@ pub(super) fn clean(text: &str) -> String {
 /// Characters of JWTs, base64 and percent-encoding.
 fn is_token_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '/' | '=' | '~' | '%')
-}
-
-/// Control characters and Unicode's direction and line marks become spaces.
-fn visible(c: char) -> char {
-    match c {
-        '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{2069}'
-        | '\u{feff}' => ' ',
-        c if c.is_control() => ' ',
-        c => c,
-    }
 }
 
 #[cfg(test)]
@@ -142,8 +135,8 @@ mod tests {
     #[test]
     fn control_and_direction_characters_are_removed() {
         assert_eq!(
-            clean("one\r\ntwo\u{1b}[31m\u{202e}three\u{2028}four\0"),
-            "one two [31m three four"
+            clean("one\r\ntwo\u{1b}[31m\u{202e}three\u{2028}four\u{61c}\u{9b}five\0"),
+            "one two [31m three four five"
         );
     }
 

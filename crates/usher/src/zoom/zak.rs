@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use usher_core::join::limits;
 
 use super::fresh::Fresh;
 use super::{ZoomError, ZoomMeeting};
@@ -37,12 +38,25 @@ pub(super) struct ZakAnswer {
 impl ZakAnswer {
     pub(super) fn zak(self) -> Result<Zak, ZoomError> {
         let token = self.token.filter(|token| !token.expose_secret().is_empty());
-        token.map(Zak).ok_or_else(|| ZoomError::Refused {
+        let token = token.ok_or_else(|| ZoomError::Refused {
             status: 200,
             code: None,
             message: "(no ZAK for this user)".to_owned(),
-        })
+        })?;
+        if is_token(token.expose_secret()) {
+            Ok(Zak(token))
+        } else {
+            Err(ZoomError::Garbage {
+                status: 200,
+                what: "its ZAK is too long or holds characters that no token has".to_owned(),
+            })
+        }
     }
+}
+
+/// Whether a join takes it: what Zoom sent must not come back to our caller as a mistake in a field of theirs.
+fn is_token(zak: &str) -> bool {
+    limits::token("zak", zak).is_ok()
 }
 
 /// The ZAK in the `start_url` of a meeting, if it is that of `host`: anybody else's would let them in as another person.
@@ -58,7 +72,7 @@ pub(super) fn of_start_url(meeting: &ZoomMeeting, host: &str) -> Option<Zak> {
     let url: Url = meeting.start_url.as_ref()?.expose_secret().parse().ok()?;
     let (_, zak) = url
         .query_pairs()
-        .find(|(key, value)| key == "zak" && !value.is_empty())?;
+        .find(|(key, value)| key == "zak" && is_token(value))?;
     Some(Zak(zak.into_owned().into()))
 }
 
@@ -131,12 +145,27 @@ mod tests {
             "https://zoom.us/s/1",
             "https://zoom.us/s/1?zak=",
             "https://zoom.us/s/1#zak=a",
+            "https://zoom.us/s/1?zak=a%20b",
         ] {
             assert!(
                 of_start_url(&meeting(start_url), "hostID").is_none(),
                 "{start_url}"
             );
         }
+    }
+
+    #[test]
+    fn what_no_token_can_be_is_garbage_and_no_zak() {
+        for token in ["a b", "a\n", "\u{7}", "\u{e9}", &"a".repeat(4097)] {
+            let answer: ZakAnswer = serde_json::from_value(json!({ "token": token })).unwrap();
+            assert!(
+                matches!(answer.zak(), Err(ZoomError::Garbage { .. })),
+                "{token:?}"
+            );
+        }
+        let longest = "a".repeat(4096);
+        let answer: ZakAnswer = serde_json::from_value(json!({ "token": longest })).unwrap();
+        assert_eq!(answer.zak().unwrap().expose(), longest);
     }
 
     #[test]

@@ -131,6 +131,29 @@ async fn a_zak_is_kept_until_shortly_before_its_own_expiry() {
 }
 
 #[tokio::test]
+async fn what_can_be_no_zak_is_neither_handed_out_nor_kept() {
+    let zoom = Zoom::start().await;
+    let client = zoom.client();
+    for token in ["a b".to_owned(), "a\n".to_owned(), "a".repeat(4097)] {
+        let fault = Fault {
+            path: ZAK.to_owned(),
+            times: Some(1),
+            answer: Some(json(200, serde_json::json!({ "token": token }))),
+            ..Fault::default()
+        };
+        zoom.0.steer(|zoom| zoom.faults.add(fault));
+        let error = client.zak("default", DEMO_HOST_ID, None).await.unwrap_err();
+        assert!(
+            matches!(error, ZoomError::Garbage { status: 200, .. }),
+            "{error}"
+        );
+        assert!(!error.to_string().contains(&token), "{error}");
+    }
+    let zak = client.zak("default", DEMO_HOST_ID, None).await.unwrap();
+    assert_eq!(zak.expose().split('.').count(), 3);
+}
+
+#[tokio::test]
 async fn a_forgotten_zak_is_fetched_anew() {
     let zoom = Zoom::start().await;
     let client = zoom.client();
