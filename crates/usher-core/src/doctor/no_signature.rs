@@ -37,7 +37,7 @@ pub(super) fn findings(found: &Found, handed: &Handed<'_>) -> Vec<Finding> {
         Kind::Pwd => link(found),
         Kind::Har => Finding::info(
             "har",
-            "This is a recording of a browser's traffic (HAR); this version does not read recordings.",
+            "This version does not read recordings of traffic (HAR).",
             "Take the `signature` out of the request to wc/info in it, and hand that in.",
         ),
         Kind::Unknown if found.join.is_none() => Finding::warning(
