@@ -13,6 +13,8 @@
 //! * [`text`]: characters that do not show.
 //! * [`doctor`]: judges a signature, its claims, a join object or an error, and prints nothing.
 
+#![warn(missing_docs)]
+
 pub mod attempt;
 pub mod doctor;
 pub mod failure;
