@@ -73,17 +73,6 @@ enum Link {
     Away { since: Timestamp, error: StoreError },
 }
 
-/// Whether the store can be used, for `/readyz`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreState {
-    Present,
-    Away {
-        since: Timestamp,
-        code: &'static str,
-        message: String,
-    },
-}
-
 /// Who calls: the holder of a key that works.
 #[derive(Debug, Clone)]
 pub struct Principal {
@@ -200,18 +189,6 @@ impl Directory {
     /// Ends when a change of the store that comes after this call is in memory.
     pub fn changed(&self) -> Notified<'_> {
         self.changed.notified()
-    }
-
-    /// Whether the store can be used.
-    pub fn store_state(&self) -> StoreState {
-        match &*read(&self.link) {
-            Link::Present(_) => StoreState::Present,
-            Link::Away { since, error } => StoreState::Away {
-                since: *since,
-                code: error.code(),
-                message: error.to_string(),
-            },
-        }
     }
 
     /// Brings in what changed in the store; opens it again if it was away. If that fails, what is in memory

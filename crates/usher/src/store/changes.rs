@@ -3,7 +3,7 @@
 use usher_core::meeting::MeetingNumber;
 
 use super::meetings::{decode_all, decode_number};
-use super::{KeyRecord, Meeting, Store, StoreError};
+use super::{KeyRecord, Meeting, Store, StoreError, blocking};
 
 /// What changed since a revision, of one moment.
 #[derive(Debug)]
@@ -50,7 +50,9 @@ impl Store {
         let keys = sqlx::query_as("SELECT * FROM api_keys")
             .fetch_all(&mut *moment)
             .await?;
-        let (meetings, unreadable) = decode_all(&rows, &self.master_key);
+        let master_key = self.master_key.clone();
+        // All meetings at once are much to decrypt.
+        let (meetings, unreadable) = blocking(move || Ok(decode_all(&rows, &master_key))).await?;
         Ok(Some(Changes {
             revision,
             is_everything: since.is_none(),

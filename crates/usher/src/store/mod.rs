@@ -302,7 +302,7 @@ async fn migrate(writer: &SqlitePool) -> Result<(), MigrateError> {
     Ok(transaction.commit().await?)
 }
 
-/// The file system, away from the threads that answer requests.
+/// What takes long (the file system, much to decrypt), away from the threads that answer requests.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
