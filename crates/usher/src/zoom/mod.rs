@@ -1,7 +1,7 @@
 //! The client of Zoom's REST API: looks meetings up, and fetches the ZAK that makes somebody the host.
 //!
-//! Every call has a deadline, is retried where that can help, and passes a circuit breaker ([`call`]). The access token and the ZAKs
-//! are shared by all who ask at the same moment ([`fresh`]). An OBF token is the caller's own and never comes here.
+//! Every call has a deadline, is retried where that can help, and passes a circuit breaker (`call`). The access token and the ZAKs
+//! are shared by all who ask at the same moment (`fresh`). An OBF token is the caller's own and never comes here.
 
 mod breaker;
 mod call;
