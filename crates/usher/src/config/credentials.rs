@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use usher_core::signature::KeyPair;
+use usher_core::text::is_forbidden;
 
 use super::ConfigError;
 use super::file;
@@ -161,11 +162,11 @@ fn name_of<'a>(
     mut others: impl Iterator<Item = &'a String>,
 ) -> Result<String, ConfigError> {
     let name = name.unwrap_or_else(|| "default".to_owned());
-    if name.is_empty() || name.chars().any(|c| c.is_control() || c.is_whitespace()) {
+    if name.trim().is_empty() || name.chars().any(is_forbidden) {
         return Err(ConfigError::at(
             source,
             table,
-            format!("the name {name:?} is empty or holds white space"),
+            format!("the name {name:?} is empty or holds characters that don't show"),
         ));
     }
     if others.any(|other| *other == name) {
