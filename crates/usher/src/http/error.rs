@@ -209,6 +209,16 @@ impl From<StoreError> for ApiError {
                     .field("number")
                     .hint("Change it with PATCH /v1/meetings/{number}.")
             }
+            StoreError::MeetingUnreadable { .. } => Self {
+                cause: Some(error.to_string()),
+                ..Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    error.code(),
+                    "This meeting's row can't be read.",
+                )
+                .field("number")
+                .hint("Delete it and register it again; the log has the reason.")
+            },
             // The path and the reason are the operator's business.
             error => Self {
                 cause: Some(error.to_string()),
