@@ -153,12 +153,10 @@ fn now() -> Timestamp {
     Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
 }
 
-/// 128 random bits from the operating system.
+/// 128 random bits, of a generator in this process that the operating system seeds: asking the system each time costs as much as
+/// minting.
 fn random() -> u128 {
-    let mut bytes = [0_u8; 16];
-    // The system's random numbers fail only before it has booted; an id without them is still ordered by time.
-    let _ = getrandom::fill(&mut bytes);
-    u128::from_ne_bytes(bytes)
+    rand::random()
 }
 
 /// The configured master key. A first start makes one; a store that lost its key is an error, because a new key could not read it.

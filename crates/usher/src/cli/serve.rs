@@ -84,12 +84,7 @@ pub(super) async fn state(config: Config) -> Result<AppState, Failure> {
     let directory = Directory::start(config.files(), master_key(&config)?, now).await?;
     let zoom = ZoomClient::new(&config.zoom, config.accounts.clone(), now)?;
     let moment = Moment { now, random };
-    Ok(AppState::new(
-        Arc::new(config),
-        Arc::new(directory),
-        Arc::new(zoom),
-        moment,
-    ))
+    Ok(AppState::new(config, Arc::new(directory), zoom, moment))
 }
 
 fn listen(config: &Config) -> Result<TcpListener, Failure> {

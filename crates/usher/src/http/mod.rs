@@ -12,6 +12,7 @@ mod request_id;
 mod strangers;
 mod text_or_number;
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,32 +49,45 @@ pub struct Moment {
     pub random: fn() -> u128,
 }
 
-/// What every handler may use.
+/// What every handler may use. Cheap to clone: every layer clones it for every request.
 #[derive(Debug, Clone)]
-pub struct AppState {
-    pub config: Arc<Config>,
+pub struct AppState(Arc<Parts>);
+
+/// The parts of an [`AppState`].
+#[derive(Debug)]
+pub struct Parts {
+    pub config: Config,
     pub directory: Arc<Directory>,
-    pub zoom: Arc<ZoomClient>,
+    pub zoom: ZoomClient,
     pub moment: Moment,
-    strangers: Arc<Strangers>,
-    request_ids: Arc<RequestIds>,
+    strangers: Strangers,
+    request_ids: RequestIds,
 }
 
 impl AppState {
     pub fn new(
-        config: Arc<Config>,
+        config: Config,
         directory: Arc<Directory>,
-        zoom: Arc<ZoomClient>,
+        zoom: ZoomClient,
         moment: Moment,
     ) -> Self {
-        Self {
+        let request_ids = RequestIds::new((moment.random)());
+        Self(Arc::new(Parts {
             config,
             directory,
             zoom,
             moment,
-            strangers: Arc::new(Strangers::new()),
-            request_ids: Arc::new(RequestIds::new((moment.random)())),
-        }
+            strangers: Strangers::new(),
+            request_ids,
+        }))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }
 

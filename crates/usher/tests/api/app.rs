@@ -64,9 +64,9 @@ impl App {
                 .await
                 .unwrap(),
         );
-        let zoom = Arc::new(ZoomClient::new(&config.zoom, config.accounts.clone(), now).unwrap());
+        let zoom = ZoomClient::new(&config.zoom, config.accounts.clone(), now).unwrap();
         let moment = Moment { now, random: || 7 };
-        let state = AppState::new(Arc::new(config), Arc::clone(&directory), zoom, moment);
+        let state = AppState::new(config, Arc::clone(&directory), zoom, moment);
         Self {
             router: router(state),
             directory,
