@@ -155,9 +155,7 @@ fn judge(case: &Value) -> (Report, bool) {
         reason: case["symptom"]
             .as_str()
             .filter(|_| case["reported_failure"] == true),
-        sdk_version: case["sdk_version"]
-            .as_str()
-            .and_then(|version| SdkVersion::parse(version).ok()),
+        sdk_version: case["sdk_version"].as_str().and_then(SdkVersion::find),
         view: view
             .split_whitespace()
             .next()

@@ -70,6 +70,21 @@ impl SdkVersion {
         }
         Ok(Self(numbers[0], numbers[1], numbers[2]))
     }
+
+    /// The first version in a text that people wrote: `2.16.0 (custom client)`, `SDK 5.14.11.8692`. Parts beyond the third are builds.
+    pub fn find(text: &str) -> Option<Self> {
+        text.split(|c: char| !c.is_ascii_digit() && c != '.')
+            .find_map(|word| {
+                let parts: Vec<&str> = word
+                    .split('.')
+                    .filter(|part| !part.is_empty())
+                    .take(3)
+                    .collect();
+                (parts.len() > 1)
+                    .then(|| Self::parse(&parts.join(".")).ok())
+                    .flatten()
+            })
+    }
 }
 
 impl fmt::Display for SdkVersion {
@@ -374,6 +389,20 @@ mod tests {
             ("99999.0.0", None),
         ] {
             assert_eq!(SdkVersion::parse(text).ok(), version, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_version_is_found_in_what_people_write() {
+        for (text, version) in [
+            ("2.16.0", Some(SdkVersion(2, 16, 0))),
+            ("1.9.8 and 2.0.1", Some(SdkVersion(1, 9, 8))),
+            ("SDK iOS 5.14.11.8692, 6.20.0", Some(SdkVersion(5, 14, 11))),
+            ("web 5.x", None),
+            ("v4.0.7", Some(SdkVersion(4, 0, 7))),
+            ("newest", None),
+        ] {
+            assert_eq!(SdkVersion::find(text), version, "{text}");
         }
     }
 

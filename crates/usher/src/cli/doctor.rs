@@ -11,7 +11,7 @@ use usher_core::join::dialect::{SdkVersion, View};
 
 use usher_core::text::escape_hidden;
 
-use super::{Exit, Failure, now, refused, talk, write_json};
+use super::{Exit, Failure, moment, now, refused, talk, warn, write_json};
 use crate::config::{App, Config};
 use crate::text_file;
 
@@ -53,8 +53,8 @@ pub(super) struct Doctor {
     /// client (ZoomMtg) or component (ZoomMtgEmbedded)
     #[arg(long)]
     view: Option<String>,
-    /// The moment of the join (RFC 3339) [default: now]
-    #[arg(long, value_name = "T")]
+    /// The moment of the join (RFC 3339, or seconds since 1970) [default: now]
+    #[arg(long, value_name = "T", value_parser = moment)]
     now: Option<Timestamp>,
     /// Print one JSON value
     #[arg(long)]
@@ -79,12 +79,11 @@ pub(super) fn run(
     let join = args.join.as_deref().map(read_file).transpose()?;
     let secrets = secrets(args, config, &[&text, &claims, &join])?;
     let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
-    let sdk_version = args
-        .sdk_version
-        .as_deref()
-        .map(SdkVersion::parse)
-        .transpose()
-        .map_err(refused)?;
+    // A report's version comes as its writer wrote it; what can't be read must not keep the rest from being judged.
+    let sdk_version = args.sdk_version.as_deref().and_then(SdkVersion::find);
+    if sdk_version.is_none() && args.sdk_version.is_some() {
+        warn("--sdk-version holds no version such as 2.16.0; judging without one");
+    }
     let view = args
         .view
         .as_deref()

@@ -153,6 +153,18 @@ fn now() -> Timestamp {
     Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
 }
 
+/// Reads a moment on the command line: RFC 3339, or seconds or milliseconds since 1970 as claims and logs have them.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    // From here on it can only be milliseconds: as seconds it would be the year 5138.
+    const MILLISECONDS_FROM: i64 = 100_000_000_000;
+    let parsed = match text.parse::<i64>() {
+        Ok(number) if number.abs() >= MILLISECONDS_FROM => Timestamp::from_millisecond(number),
+        Ok(number) => Timestamp::from_second(number),
+        Err(_) => text.parse(),
+    };
+    parsed.map_err(|_| "give it as 2023-10-10T13:00:00+09:00, or in seconds since 1970".to_owned())
+}
+
 /// 128 random bits, of a generator in this process that the operating system seeds: asking the system each time costs as much as
 /// minting.
 fn random() -> u128 {

@@ -9,7 +9,7 @@ use usher_core::join::dialect::{SdkVersion, View};
 use usher_core::join::{self, JoinRequest};
 use usher_core::meeting::{MeetingNumber, Role};
 
-use super::{Exit, Failure, now, random, refused};
+use super::{Exit, Failure, moment, now, random, refused};
 use crate::config::Config;
 use crate::mint::DEFAULT_EXPIRES_IN_S;
 
@@ -43,8 +43,8 @@ pub(super) struct Sign {
     /// The host's ZAK (needed for --role host)
     #[arg(long, value_name = "S")]
     zak: Option<String>,
-    /// Sign as of this moment (RFC 3339) [default: now]
-    #[arg(long, value_name = "T")]
+    /// Sign as of this moment (RFC 3339, or seconds since 1970) [default: now]
+    #[arg(long, value_name = "T", value_parser = moment)]
     now: Option<Timestamp>,
     /// Print one JSON value
     #[arg(long)]

@@ -144,12 +144,41 @@ fn nothing_too_much_and_unreadable_files_can_not_be_judged() {
         (&["huge"], "1 MiB"),
         (&["--claims", "missing.json"], "missing.json"),
         (&["x", "--now", "yesterday"], "--now"),
-        (&["x", "--sdk-version", "x"], "sdk-version"),
     ] {
         let ran = place.run(&[&["doctor"], args].concat());
         assert_eq!(ran.code, 2, "{args:?}");
         assert!(ran.stderr.contains(named), "{args:?}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn a_moment_is_rfc_3339_or_counted_since_1970() {
+    let place = Place::new();
+    let token = token(&place, &[]);
+    let judged = |now: &str| {
+        place
+            .run(&["doctor", &token, "--now", now, "--json"])
+            .stdout
+    };
+    let expected = judged(AT);
+    for now in ["2023-10-10T13:00:00+09:00", "1696910400", "1696910400000"] {
+        assert_eq!(judged(now), expected, "{now}");
+    }
+}
+
+#[test]
+fn a_version_that_can_not_be_read_is_said_and_the_rest_judged() {
+    let place = Place::new();
+    let ran = place.run(&[
+        "doctor",
+        &token(&place, &[]),
+        "--now",
+        AT,
+        "--sdk-version",
+        "the newest",
+    ]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.stderr.contains("--sdk-version"), "{}", ran.stderr);
 }
 
 #[test]
