@@ -66,14 +66,19 @@ async fn add(
     let name = Name::new("name", name).map_err(refused)?;
     let key = ApiKey::generate()?;
     let record = store.add_key(&key, name, scopes, now()).await?;
-    if json {
-        write_json(
-            out,
-            &json!({ "id": record.id, "key": key.expose(), "scopes": record.scopes }),
-        )?;
+    let shown = if json {
+        let value = json!({ "id": record.id, "key": key.expose(), "scopes": record.scopes });
+        write_json(out, &value)
     } else {
         talk("Keep this key now: it is stored as a hash and can't be shown again.");
-        writeln!(out, "{}", key.expose())?;
+        writeln!(out, "{}", key.expose())
+    };
+    if let Err(error) = shown.and_then(|()| out.flush()) {
+        // A key that nobody saw must not work.
+        store.revoke_key(record.id, now()).await?;
+        return Err(Failure::new(format!(
+            "the key could not be printed and is revoked: {error}"
+        )));
     }
     Ok(())
 }

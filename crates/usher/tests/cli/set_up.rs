@@ -172,6 +172,23 @@ fn keys_are_added_listed_without_themselves_and_revoked() {
 }
 
 #[test]
+fn a_key_that_could_not_be_printed_is_revoked() {
+    let place = Place::new();
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let status = place
+        .usher(&["key", "add", "--name", "x", "--scope", "mint"])
+        .stdout(full)
+        .stderr(std::process::Stdio::null())
+        .status();
+    assert_eq!(status.unwrap().code(), Some(2));
+    let list: Value = serde_json::from_str(&place.run(&["key", "list", "--json"]).stdout).unwrap();
+    assert!(list[0]["revoked_at"].is_string(), "{list}");
+}
+
+#[test]
 fn meetings_are_added_shown_edited_listed_and_removed() {
     let place = Place::new();
     let added = place.run(&[
