@@ -6,5 +6,6 @@
 pub mod dialect;
 pub mod limits;
 mod mint;
+mod sdk_version;
 
 pub use mint::{JoinParameters, JoinRequest, Minted, check, mint};
