@@ -54,6 +54,10 @@ pub(super) async fn get_readyz(State(state): State<AppState>) -> Response {
                 message: found.message,
             }),
     );
+    degraded.extend(state.zoom.failing_hosts().into_iter().map(|host| Degradation {
+        code: "zoom_failing",
+        message: format!("The last calls to {host} failed: a host's join may lack its ZAK. Attendees' joins go on."),
+    }));
     let status = if can_mint {
         StatusCode::OK
     } else {

@@ -90,6 +90,11 @@ impl Breaker {
         }
     }
 
+    /// Whether the host was well when it was last heard of.
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self.0, State::Closed { .. })
+    }
+
     /// Takes in how an attempt ended.
     pub(super) fn record(&mut self, now: Timestamp, health: Health) {
         self.0 = match (self.0, health) {

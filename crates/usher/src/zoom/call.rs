@@ -1,6 +1,6 @@
 //! One call to Zoom: its deadline, its attempts, its breaker.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -150,6 +150,13 @@ impl Wire {
 
     fn record(&self, call: &Call<'_>, health: Health) {
         self.with_breaker(call, |breaker, now| breaker.record(now, health));
+    }
+
+    /// The hosts that are not asked, or were not well when they were last asked.
+    pub(super) fn failing_hosts(&self) -> BTreeSet<String> {
+        let breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
+        let failing = breakers.iter().filter(|(_, breaker)| !breaker.is_closed());
+        failing.map(|((_, host), _)| host.clone()).collect()
     }
 
     fn with_breaker<R>(

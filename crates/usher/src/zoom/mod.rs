@@ -14,6 +14,7 @@ mod oauth;
 mod retry_after;
 mod zak;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -91,6 +92,11 @@ impl ZoomClient {
         self.zaks
             .get_or_load(&key, self.fetch_zak(account, host, meeting, deadline))
             .await
+    }
+
+    /// The hosts of Zoom that are not asked at the moment, or were not well when they were last asked: for `/readyz`.
+    pub fn failing_hosts(&self) -> BTreeSet<String> {
+        self.rest.failing_hosts()
     }
 
     /// Zoom has called this host's ZAK invalid (3265, 3623): the next caller gets a new one.

@@ -121,3 +121,31 @@ async fn what_is_wrong_with_a_hosts_request_is_said_without_asking_zoom() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_zoom_that_keeps_failing_is_said_by_readyz_and_attendees_still_join() {
+    let zoom = zoom().await;
+    let app = app(&zoom.http_url(), DEMO_CLIENT_SECRET).await;
+    let key = app.key("manage,host").await;
+    app.register(NUMBER, "").await;
+    assert_eq!(
+        app.call("GET", "/readyz", None, "").await.body["degraded"],
+        json!([])
+    );
+    zoom.shutdown().await;
+    let import = json!({ "number": DEMO_MEETING });
+    while app
+        .post("/v1/meetings/import", &key, &import)
+        .await
+        .error()
+        .1
+        != "zoom_paused"
+    {}
+    let ready = app.call("GET", "/readyz", None, "").await;
+    assert_eq!(
+        (ready.status.as_u16(), &ready.body["degraded"][0]["code"]),
+        (200, &json!("zoom_failing"))
+    );
+    let join = json!({ "meeting_number": NUMBER, "user_name": "A" });
+    assert_eq!(app.post("/v1/joins", &key, &join).await.status, 200);
+}
