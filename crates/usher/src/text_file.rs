@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 /// More than any configuration, secret, token or join object. Stops at `/dev/urandom` too.
-pub(crate) const TEXT_MAX_BYTES: u64 = 1024 * 1024;
+const TEXT_MAX_BYTES: u64 = 1024 * 1024;
 
 /// The file's text, without a byte order mark.
 pub(crate) fn read(path: &Path) -> io::Result<String> {
@@ -20,7 +20,8 @@ pub(crate) fn read_from(source: impl Read) -> io::Result<String> {
         return Err(io::Error::other("it is larger than 1 MiB"));
     }
     let text = String::from_utf8(bytes).map_err(|_| io::Error::other("it is not text in UTF-8"))?;
-    Ok(text
-        .strip_prefix('\u{feff}')
-        .map_or(text.clone(), str::to_owned))
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
 }

@@ -114,7 +114,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// A refusal, on the command line: the flag is called like the field.
+/// A refusal, on the command line: it names the flag.
 fn refused(refusal: Refusal) -> Failure {
     let Refusal {
         field,
@@ -122,7 +122,13 @@ fn refused(refusal: Refusal) -> Failure {
         hint,
         ..
     } = refusal;
-    Failure::new(format!("{}: {message}", field.replace('_', "-"))).hint(hint)
+    let flag = match field {
+        "meeting_number" => "meeting".to_owned(),
+        "user_name" => "name".to_owned(),
+        "expires_in_s" => "expires-in".to_owned(),
+        field => field.replace('_', "-"),
+    };
+    Failure::new(format!("{flag}: {message}")).hint(hint)
 }
 
 /// Talk: stderr, so that stdout stays data. A closed stderr is nobody's loss.

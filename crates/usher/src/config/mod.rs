@@ -7,7 +7,7 @@ mod file;
 mod secret;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -71,8 +71,8 @@ impl ConfigError {
 /// What the command line may override.
 #[derive(Debug, Default, Clone, clap::Args)]
 pub struct Overrides {
-    /// Configuration file [default: usher.toml, if it is there]
-    #[arg(long, global = true, env = "USHER_CONFIG", value_name = "FILE")]
+    /// Configuration file [default: that of `USHER_CONFIG`, or usher.toml if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Folder for the master key, the snapshot and the SQLite file
     #[arg(long, global = true, value_name = "FOLDER")]
@@ -100,8 +100,13 @@ impl Config {
         overrides: &Overrides,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
+        let variables: Vec<_> = variables.into_iter().collect();
+        let named = variables
+            .iter()
+            .find(|(name, value)| name == "USHER_CONFIG" && !value.is_empty())
+            .map(|(_, file)| Path::new(file));
         let mut warnings = Vec::new();
-        let (mut settings, file) = file::read(overrides.config.as_deref())?;
+        let (mut settings, file) = file::read(overrides.config.as_deref().or(named))?;
         environment::overlay(&mut settings, variables, &mut warnings)?;
         if let Some(data) = &overrides.data {
             settings.data = Some(data.clone());

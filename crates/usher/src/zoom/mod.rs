@@ -96,7 +96,7 @@ impl ZoomClient {
 
     /// The hosts of Zoom that are not asked at the moment, or were not well when they were last asked: for `/readyz`.
     pub fn failing_hosts(&self) -> BTreeSet<String> {
-        self.rest.failing_hosts()
+        self.rest.wire.failing_hosts()
     }
 
     /// Zoom has called this host's ZAK invalid (3265, 3623): the next caller gets a new one.

@@ -1,6 +1,6 @@
 //! Access tokens of Server-to-Server OAuth (reference 5.1), and the calls that carry them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,17 +53,12 @@ pub(super) struct Get<'a> {
 pub(super) struct Rest {
     addresses: Addresses,
     accounts: HashMap<String, AccountCredentials>,
-    wire: Wire,
+    pub(super) wire: Wire,
     tokens: FreshCache<String, AccessToken>,
     now: Clock,
 }
 
 impl Rest {
-    /// The hosts that are not asked, or were not well when they were last asked.
-    pub(super) fn failing_hosts(&self) -> BTreeSet<String> {
-        self.wire.failing_hosts()
-    }
-
     pub(super) fn new(
         addresses: Addresses,
         accounts: Vec<AccountCredentials>,

@@ -58,6 +58,20 @@ fn the_configuration_is_shown_without_secrets_and_its_mistakes_are_named() {
 }
 
 #[test]
+fn the_file_of_usher_config_is_read_and_an_empty_variable_counts_as_absent() {
+    let place = Place::new();
+    place.write("other.toml", "backdate_s = 61\n");
+    let shown = ran(place.usher(&["config"]).env("USHER_CONFIG", "other.toml"));
+    assert!(shown.stdout.contains("backdate_s = 61"), "{}", shown.stdout);
+    let shown = ran(place
+        .usher(&["config"])
+        .env("USHER_CONFIG", "")
+        .env("USHER_STORE", ""));
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    assert!(shown.stdout.contains("backdate_s = 30"), "{}", shown.stdout);
+}
+
+#[test]
 fn what_is_wrong_in_the_environment_is_named_by_its_variable() {
     let place = Place::new();
     for (name, value) in [

@@ -38,12 +38,12 @@ fn without_json_stdout_is_the_join_object_alone() {
 #[test]
 fn what_is_wrong_is_named_with_exit_code_2_and_nothing_on_stdout() {
     for (args, named) in [
-        (&["--meeting", "123"][..], "meeting-number"),
+        (&["--meeting", "123"][..], "meeting: "),
         (&["--meeting", "85012345678", "--role", "boss"], "role"),
         (&["--meeting", "85012345678", "--role", "host"], "zak"),
         (
             &["--meeting", "85012345678", "--expires-in", "60"],
-            "expires-in-s",
+            "expires-in: ",
         ),
         (
             &["--meeting", "85012345678", "--sdk-version", "1.0"],
