@@ -107,7 +107,7 @@ pub(super) fn read(handed: &Handed<'_>, pasted: Option<&str>) -> Option<Reading>
     let listed = code.and_then(failure::of_code);
     let said = match listed {
         // 1 and 200 only say that something failed: the text says what (reference 0.1).
-        Some(failure) if !failure.is_generic() => Some(Said::Failure(by_text(failure, &text))),
+        Some(failure) if !failure.is_generic() => Some(Said::Failure(failure::by_text(failure, &text))),
         _ => code
             .and_then(of_native_number)
             .or_else(|| first_said(&text))
@@ -128,9 +128,7 @@ pub(super) fn read(handed: &Handed<'_>, pasted: Option<&str>) -> Option<Reading>
         },
         None => unknown(code),
     };
-    if listed.is_some_and(|failure| failure.code == 3610)
-        && text.to_ascii_lowercase().contains("token has expired")
-    {
+    if listed.is_some_and(|failure| failure::is_expired_registrant_token(failure, &text)) {
         reading.cause = Some(Cause::RegistrationTokenMissing);
         "3610 with \"Token has expired\": it is the registrant token (`tk`) that has expired, not the meeting that is unknown."
             .clone_into(&mut reading.meaning);
@@ -141,17 +139,6 @@ pub(super) fn read(handed: &Handed<'_>, pasted: Option<&str>) -> Option<Reading>
     reading.is_fresh = says_fresh(&text);
     consider_date(handed, &mut reading);
     Some(reading)
-}
-
-/// 3000 and 3005 have their names crossed in Zoom's table, so the text decides (reference 0.4).
-fn by_text(failure: &'static Failure, text: &str) -> &'static Failure {
-    let text = text.to_ascii_lowercase();
-    let other = match failure.code {
-        3000 if text.contains("email") || text.contains("e-mail") => "3005",
-        3005 if text.contains("another meeting") => "3000",
-        _ => return failure,
-    };
-    failure::of_code(other).unwrap_or(failure)
 }
 
 fn of_failure(failure: &'static Failure) -> Reading {

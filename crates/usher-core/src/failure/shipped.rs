@@ -1,6 +1,6 @@
 //! Reference section 3.2: the codes that stand only in the shipped SDK (Component View 6.2.0, Client View 5.1.4), not in Zoom's table.
 
-use super::FaultClass::{App, Device, Meeting, Network, Signature, User, Zoom};
+use super::FaultClass::{App, Meeting, Network, Signature, User, Zoom};
 use super::Views::{Both, Client, Component};
 use super::{Failure, FaultClass, Views, tell};
 use crate::verdict::Cause as C;
@@ -58,7 +58,8 @@ pub(super) const FAILURES: &[Failure] = &[
     f(3634, Both, User, None, &[C::RateLimited, C::ZoomPartialOutage],
         "Joins are throttled, a captcha is asked for, or Zoom's answer could not be read.", tell::AGAIN,
         "Space joins out; look whether a proxy changes Zoom's answers."),
-    f(3635, Both, Device, None, &[C::Network, C::Browser],
+    // A download that fails: a firewall, or the page's policy. It says nothing about the device.
+    f(3635, Both, Network, None, &[C::Network, C::Browser],
         "The SDK's WebAssembly could not be loaded.", tell::NETWORK, "Check the firewall and the page's Content-Security-Policy."),
     f(3636, Client, App, Some(C::WrongInitParameter), &[],
         "`zak` and `obfToken` were given together.", tell::OURS, "Pass one of them."),
@@ -72,7 +73,7 @@ pub(super) const FAILURES: &[Failure] = &[
     f(3707, Both, Signature, None, &[C::MnMismatchOrFormat, C::MeetingStateOrSetting],
         "The meeting number is not found.", tell::NUMBER,
         "Sign for the very number that is given to `join()`; otherwise check that the meeting exists."),
-    f(3714, Both, User, Some(C::WrongPassword), &[C::WrongInitParameter],
+    f(3714, Both, Meeting, Some(C::WrongPassword), &[C::WrongInitParameter],
         "The media gateway refused the passcode (the SDK labels it \"meeting number wrong\").", tell::PASSCODE,
         "Read the passcode again from the meeting."),
     f(3715, Client, Meeting, Some(C::MeetingStateOrSetting), &[],
@@ -88,6 +89,10 @@ pub(super) const FAILURES: &[Failure] = &[
         "The authorising person has to be in first. Each failed try may e-mail the host (forum): do not retry blindly."),
     f(4018, Both, App, None, &[C::ZakFailing, C::WrongInitParameter],
         "The token is in conflict with the login.", tell::OURS, "Pass a ZAK or OBF token of the person who is signed in, or none."),
+    // Only a constant of the SDK's own pages (6.2.0); not known to reach a callback.
+    f(4019, Both, Meeting, Some(C::ObfOwnerNotInMeeting), &[],
+        "The person whose OBF token it is left, so the session ended.", tell::HOST,
+        "The authorising person has to stay for as long as the join lasts."),
     f(5012, Component, App, None, &[C::WrongInitParameter],
         "`join()` was called while another join runs.", tell::AGAIN, "Wait for the first `join()` to settle."),
     f(5013, Component, App, Some(C::WrongInitParameter), &[],
