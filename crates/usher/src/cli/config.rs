@@ -21,7 +21,7 @@ pub(super) fn run(args: &Show, config: &Config, out: &mut impl Write) -> Result<
         "listen": config.listen,
         "public_url": config.public_url,
         "data": config.data,
-        "store": format!("sqlite:{}", config.sqlite_file.display()),
+        "store": config.store.to_string(),
         "master_key": if config.master_key.is_some() { "given".to_owned() } else { config.master_key_file().display().to_string() },
         "sdk_version": config.sdk_version.to_string(),
         "backdate_s": config.backdate_s,

@@ -19,7 +19,7 @@ use super::{Exit, Failure, now, serve, stop_signal};
 use crate::config::{Config, Overrides};
 use crate::http::AppState;
 use crate::mint;
-use crate::store::{ApiKey, Name, Scopes};
+use crate::store::{ApiKey, IfOlder, Name, Scopes};
 
 /// The service is where a real one would be; if that port is taken, on a free one.
 const PREFERRED: &str = "127.0.0.1:8080";
@@ -43,7 +43,7 @@ pub(super) async fn run(_: &Demo, out: &mut impl Write) -> Result<Exit, Failure>
         ..Options::default()
     })
     .await?;
-    let state = serve::state(config(&folder, &zoom.http_url())?).await?;
+    let state = serve::state(config(&folder, &zoom.http_url())?, IfOlder::Refuse).await?;
     import_meetings(&state).await?;
     let key = add_key(&state).await?;
     let listener = match TcpListener::bind(PREFERRED) {

@@ -25,7 +25,7 @@ pub(super) async fn run(_: &Init, config: &Config, out: &mut impl Write) -> Resu
         )?;
     }
     open_store(config).await?;
-    writeln!(out, "store: {}", config.sqlite_file.display())?;
+    writeln!(out, "store: {}", config.store)?;
     if let Some(file) = &config.file {
         writeln!(out, "configuration: {}", file.display())?;
     } else {

@@ -6,6 +6,7 @@ mod doctor;
 mod init;
 mod key;
 mod meeting;
+mod migrate;
 mod serve;
 mod sign;
 mod sim;
@@ -14,6 +15,7 @@ use std::fmt;
 use std::fs::DirBuilder;
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -54,6 +56,7 @@ enum Command {
     Key(key::Key),
     #[command(subcommand)]
     Meeting(meeting::Meeting),
+    Migrate(migrate::Migrate),
     Config(config::Show),
     Sim(sim::Sim),
 }
@@ -183,7 +186,8 @@ fn master_key(config: &Config) -> Result<Arc<MasterKey>, Failure> {
     if let Some(text) = &config.master_key {
         return Ok(Arc::new(MasterKey::parse(text.expose_secret())?));
     }
-    if file.exists() || config.sqlite_file.exists() || config.files().snapshot.exists() {
+    let store_exists = config.store.file().is_some_and(Path::exists);
+    if file.exists() || store_exists || config.sources().snapshot.exists() {
         return Ok(Arc::new(MasterKey::read_file(&file)?));
     }
     DirBuilder::new()
@@ -201,7 +205,11 @@ fn master_key(config: &Config) -> Result<Arc<MasterKey>, Failure> {
 }
 
 async fn open_store(config: &Config) -> Result<Store, Failure> {
-    Ok(config.files().open_store(master_key(config)?).await?)
+    let store = config.sources().open_store(master_key(config)?).await?;
+    if store.schema().found.is_none() {
+        talk(&format!("made a new store: {}", store.place()));
+    }
+    Ok(store)
 }
 
 fn table<const N: usize>(header: [&str; N]) -> comfy_table::Table {
@@ -250,6 +258,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Sign(args) => sign::run(args, &configured()?, &mut out),
         Command::Key(args) => block_on(key::run(args, &configured()?, &mut out)),
         Command::Meeting(args) => block_on(meeting::run(args, &configured()?, &mut out)),
+        Command::Migrate(args) => block_on(migrate::run(args, &configured()?, &mut out)),
         Command::Config(args) => config::run(args, &configured()?, &mut out),
     }
 }

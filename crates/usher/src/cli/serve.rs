@@ -12,8 +12,9 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Exit, Failure, master_key, now, random, stop_signal};
 use crate::config::Config;
-use crate::directory::{Directory, keep_fresh};
+use crate::directory::{Directory, Sources, keep_fresh};
 use crate::http::{self, AppState, Moment};
+use crate::store::IfOlder;
 use crate::zoom::ZoomClient;
 
 /// How long answers in flight may take after SIGTERM: as long as the slowest (a host's ZAK) may.
@@ -25,6 +26,9 @@ pub(super) struct Serve {
     /// Address to listen on [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// Bring the store's tables to this version first, as `usher migrate` does
+    #[arg(long)]
+    migrate: bool,
 }
 
 pub(super) async fn run(
@@ -39,7 +43,12 @@ pub(super) async fn run(
     let stop = CancellationToken::new();
     let listener = listen(&config)?;
     let address = listener.local_addr()?;
-    let state = state(config).await?;
+    let if_older = if args.migrate {
+        IfOlder::Migrate
+    } else {
+        IfOlder::Refuse
+    };
+    let state = state(config, if_older).await?;
     let stop_signal = stop_signal()?;
     let stopping = stop.clone();
     tokio::spawn(async move {
@@ -80,8 +89,12 @@ pub(super) async fn serve(
 }
 
 /// Everything that handlers use, from a configuration.
-pub(super) async fn state(config: Config) -> Result<AppState, Failure> {
-    let directory = Directory::start(config.files(), master_key(&config)?, now).await?;
+pub(super) async fn state(config: Config, if_older: IfOlder) -> Result<AppState, Failure> {
+    let sources = Sources {
+        if_older,
+        ..config.sources()
+    };
+    let directory = Directory::start(sources, master_key(&config)?, now).await?;
     let zoom = ZoomClient::new(&config.zoom, config.accounts.clone(), now)?;
     let moment = Moment { now, random };
     Ok(AppState::new(config, Arc::new(directory), zoom, moment))

@@ -1,13 +1,16 @@
 //! From what was written to what can be used: every value checked, with the place of what is wrong.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ipnet::IpNet;
+use secrecy::ExposeSecret;
 use usher_core::join::dialect::SdkVersion;
 
 use super::credentials::{accounts, apps};
 use super::file::{self, Settings};
+use super::secret::Secret;
 use super::{Config, ConfigError};
+use crate::store::Address;
 use crate::zoom::ZoomHosts;
 
 /// Where the service listens if nothing says otherwise: loopback, so that nothing is open by accident.
@@ -62,7 +65,7 @@ pub(super) fn check(
             )
         })?,
         public_url,
-        sqlite_file: sqlite_file(settings.store.as_deref(), &data, source)?,
+        store: store(settings.store.as_ref(), &data, source, &mut warnings)?,
         data,
         master_key: settings
             .master_key
@@ -81,18 +84,21 @@ pub(super) fn check(
     })
 }
 
-fn sqlite_file(store: Option<&str>, data: &Path, source: &str) -> Result<PathBuf, ConfigError> {
-    match store.map(|store| (store, store.strip_prefix("sqlite:"))) {
-        None => Ok(data.join("usher.sqlite")),
-        Some((_, Some(path))) if !path.is_empty() => {
-            Ok(path.strip_prefix("//").unwrap_or(path).into())
-        }
-        Some(_) => Err(ConfigError::at(
-            source,
-            "store",
-            "this version keeps its data in SQLite; give sqlite:PATH",
-        )),
-    }
+/// The address may hold a password, so it is read as a secret is.
+fn store(
+    store: Option<&Secret>,
+    data: &Path,
+    source: &str,
+    warnings: &mut Vec<String>,
+) -> Result<Address, ConfigError> {
+    let Some(store) = store else {
+        return Ok(Address::Sqlite(data.join("usher.sqlite")));
+    };
+    let text = store.read(source, "store", warnings)?;
+    Address::parse(text.expose_secret()).map_err(|problem| {
+        let (source, key) = store.place(source, "store");
+        ConfigError::at(source, key, problem)
+    })
 }
 
 fn zoom_hosts(zoom: file::Zoom, source: &str) -> Result<ZoomHosts, ConfigError> {

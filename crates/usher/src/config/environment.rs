@@ -12,6 +12,7 @@ const KNOWN: &[&str] = &[
     "USHER_PUBLIC_URL",
     "USHER_DATA",
     "USHER_STORE",
+    "USHER_STORE_FILE",
     "USHER_TRUSTED_PROXIES",
     "USHER_MASTER_KEY",
     "USHER_MASTER_KEY_FILE",
@@ -54,7 +55,7 @@ pub(super) fn overlay(
     replace(&mut settings.listen, take("USHER_LISTEN"));
     replace(&mut settings.public_url, take("USHER_PUBLIC_URL"));
     replace(&mut settings.data, take("USHER_DATA").map(Into::into));
-    replace(&mut settings.store, take("USHER_STORE"));
+    replace(&mut settings.store, secret(&mut take, "USHER_STORE")?);
     replace(&mut settings.zoom.api_url, take("USHER_ZOOM_API_URL"));
     replace(&mut settings.zoom.oauth_url, take("USHER_ZOOM_OAUTH_URL"));
     replace(

@@ -21,7 +21,7 @@ pub(super) struct Settings {
     pub listen: Option<String>,
     pub public_url: Option<String>,
     pub data: Option<PathBuf>,
-    pub store: Option<String>,
+    pub store: Option<Secret>,
     pub master_key: Option<Secret>,
     pub sdk_version: Option<String>,
     pub backdate_s: Option<u32>,

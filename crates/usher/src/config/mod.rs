@@ -15,7 +15,8 @@ use thiserror::Error;
 use usher_core::join::dialect::SdkVersion;
 use usher_core::refusal::Refusal;
 
-use crate::directory::Files;
+use crate::directory::Sources;
+use crate::store::{Address, IfOlder};
 use crate::zoom::{AccountCredentials, ZoomHosts};
 
 pub use credentials::App;
@@ -29,7 +30,7 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Folder of the master key, the snapshot and, by default, the SQLite file.
     pub data: PathBuf,
-    pub sqlite_file: PathBuf,
+    pub store: Address,
     pub master_key: Option<SecretString>,
     /// The version that pages load unless a request says otherwise.
     pub sdk_version: SdkVersion,
@@ -165,9 +166,10 @@ impl Config {
     }
 
     /// The store, and the snapshot that stands in for it.
-    pub fn files(&self) -> Files {
-        Files {
-            sqlite: self.sqlite_file.clone(),
+    pub fn sources(&self) -> Sources {
+        Sources {
+            store: self.store.clone(),
+            if_older: IfOlder::Refuse,
             snapshot: self.data.join("snapshot"),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Looking up touches no disk and waits for no future: a read lock, held for one hash-map access. [`Directory::refresh`] brings in what
 //! changed in the store, and [`keep_fresh`] calls it every second, so that other processes' writes (`usher key revoke`)
-//! count here too. What is in memory is also in a sealed snapshot, for a start while the store is away.
+//! count here too; what other instances announce, it brings in at once. What is in memory is also in a sealed snapshot, for a start while the store is away.
 
 mod degradation;
 mod snapshot;
@@ -24,26 +24,28 @@ use usher_core::meeting::MeetingNumber;
 
 use crate::seal::MasterKey;
 use crate::store::{
-    self, Changes, IfMissing, KeyId, KeyRecord, Meeting, Name, Scope, Scopes, Store, StoreError,
+    self, Address, Changes, DIRECTORY, IfMissing, IfOlder, KeyId, KeyRecord, Listener, Meeting,
+    Name, Scope, Scopes, Store, StoreError,
 };
 
 pub use degradation::Degradation;
 pub use snapshot::SnapshotError;
 
-/// How long a write of another process may stay unseen.
+/// How long a write of another process may stay unseen, if it was not announced.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Where the store and its snapshot are.
+/// Where keys and meetings come from: the store, and the snapshot that stands in for it.
 #[derive(Debug, Clone)]
-pub struct Files {
-    pub sqlite: PathBuf,
+pub struct Sources {
+    pub store: Address,
+    pub if_older: IfOlder,
     pub snapshot: PathBuf,
 }
 
 /// What minting needs to know.
 #[derive(Debug)]
 pub struct Directory {
-    files: Files,
+    sources: Sources,
     master_key: Arc<MasterKey>,
     now: fn() -> Timestamp,
     contents: RwLock<Contents>,
@@ -81,15 +83,21 @@ pub struct Principal {
     pub scopes: Scopes,
 }
 
-/// Neither the store nor a snapshot to start from.
+/// Nothing to start from.
 #[derive(Debug, Error)]
-#[error("{store} ({snapshot})")]
-pub struct StartError {
-    pub store: StoreError,
-    pub snapshot: SnapshotError,
+pub enum StartError {
+    /// Neither the store nor a snapshot.
+    #[error("{store} ({snapshot})")]
+    Nothing {
+        store: StoreError,
+        snapshot: SnapshotError,
+    },
+    /// The store is there, but of another version. A start from the snapshot would hide that a deployment went wrong.
+    #[error(transparent)]
+    Version(StoreError),
 }
 
-impl Files {
+impl Sources {
     /// Opens the store. It is created only where there is no snapshot: a snapshot says that there was a store, and an empty
     /// one in its place (a disk not mounted, a path mistyped) would make everybody's key and meeting unknown. Nor does a store
     /// that was never written to stand against a snapshot that holds something.
@@ -103,13 +111,13 @@ impl Files {
         } else {
             IfMissing::Create
         };
-        let store = Store::open(&self.sqlite, if_missing, master_key.clone()).await?;
+        let store = Store::open(&self.store, if_missing, self.if_older, master_key.clone()).await?;
         if has_snapshot && store.is_fresh().await? {
             let snapshot = read_snapshot(&self.snapshot, &master_key).await;
             if !snapshot.is_ok_and(|contents| contents.is_empty()) {
                 store.close().await;
                 return Err(StoreError::Missing {
-                    file: self.sqlite.clone(),
+                    place: self.store.place(),
                 });
             }
         }
@@ -120,13 +128,16 @@ impl Files {
 impl Directory {
     /// Loads keys and meetings from the store or, while it is away, from the snapshot.
     pub async fn start(
-        files: Files,
+        sources: Sources,
         master_key: Arc<MasterKey>,
         now: fn() -> Timestamp,
     ) -> Result<Self, StartError> {
-        let (contents, link) = match load(&files, &master_key).await {
+        let (contents, link) = match load(&sources, &master_key).await {
             Ok((contents, store)) => (contents, Link::Present(store)),
-            Err(error) => match read_snapshot(&files.snapshot, &master_key).await {
+            Err(
+                error @ (StoreError::NewerThanBinary { .. } | StoreError::OlderThanBinary { .. }),
+            ) => return Err(StartError::Version(error)),
+            Err(error) => match read_snapshot(&sources.snapshot, &master_key).await {
                 Ok(contents) => {
                     tracing::warn!(
                         code = error.code(),
@@ -141,7 +152,7 @@ impl Directory {
                     )
                 }
                 Err(snapshot) => {
-                    return Err(StartError {
+                    return Err(StartError::Nothing {
                         store: error,
                         snapshot,
                     });
@@ -149,7 +160,7 @@ impl Directory {
             },
         };
         Ok(Self {
-            files,
+            sources,
             master_key,
             now,
             snapshot_is_due: AtomicBool::new(contents.revision.is_some()),
@@ -211,7 +222,7 @@ impl Directory {
             return Ok(());
         }
         let contents = read(&self.contents).clone();
-        let (file, master_key) = (self.files.snapshot.clone(), self.master_key.clone());
+        let (file, master_key) = (self.sources.snapshot.clone(), self.master_key.clone());
         let result = store::blocking(move || snapshot::write(&file, &master_key, &contents)).await;
         self.snapshot_failed
             .store(result.is_err(), Ordering::Release);
@@ -233,7 +244,7 @@ impl Directory {
     }
 
     async fn reopen(&self) -> Result<(), StoreError> {
-        let (contents, store) = load(&self.files, &self.master_key).await?;
+        let (contents, store) = load(&self.sources, &self.master_key).await?;
         *write(&self.contents) = contents;
         *write(&self.link) = Link::Present(store);
         self.snapshot_is_due.store(true, Ordering::Release);
@@ -270,10 +281,21 @@ pub async fn keep_fresh(directory: Arc<Directory>, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(REFRESH_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last_complaint = None;
+    let mut listener = None;
     loop {
+        // The store may be another one than at the last tick.
+        if listener.is_none() {
+            listener = directory.store().ok().map(|store| store.listen());
+        }
         let is_last = tokio::select! {
             () = stop.cancelled() => true,
             _ = ticks.tick() => false,
+            is_open = hears_of_a_change(listener.as_mut()) => {
+                if !is_open {
+                    listener = None;
+                }
+                false
+            }
         };
         // A failure is logged once and stays in `degradations`.
         let _ = directory.refresh().await;
@@ -285,7 +307,7 @@ pub async fn keep_fresh(directory: Arc<Directory>, stop: CancellationToken) {
         if let Some(error) = complaint.as_ref().filter(|_| complaint != last_complaint) {
             tracing::warn!(
                 "the snapshot {} can't be written: {error}",
-                directory.files.snapshot.display()
+                directory.sources.snapshot.display()
             );
         }
         last_complaint = complaint;
@@ -295,8 +317,24 @@ pub async fn keep_fresh(directory: Arc<Directory>, stop: CancellationToken) {
     }
 }
 
-async fn load(files: &Files, master_key: &Arc<MasterKey>) -> Result<(Contents, Store), StoreError> {
-    let store = files.open_store(master_key.clone()).await?;
+/// Ends when keys or meetings changed; `false` if the store was closed. Without a listener it doesn't end.
+async fn hears_of_a_change(listener: Option<&mut Listener>) -> bool {
+    let Some(listener) = listener else {
+        return std::future::pending().await;
+    };
+    while let Some(heard) = listener.next().await {
+        if heard.concerns(DIRECTORY) {
+            return true;
+        }
+    }
+    false
+}
+
+async fn load(
+    sources: &Sources,
+    master_key: &Arc<MasterKey>,
+) -> Result<(Contents, Store), StoreError> {
+    let store = sources.open_store(master_key.clone()).await?;
     let mut contents = Contents::default();
     if let Some(changes) = store.changes_since(None).await? {
         contents.take_in(changes);

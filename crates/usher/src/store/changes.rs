@@ -29,7 +29,7 @@ impl Store {
     }
 
     async fn read_changes(&self, known: Option<i64>) -> Result<Option<Changes>, sqlx::Error> {
-        let mut moment = self.reader.begin().await?;
+        let mut moment = self.read().await?;
         let revision: i64 = sqlx::query_scalar("SELECT revision FROM store")
             .fetch_one(&mut *moment)
             .await?;

@@ -1,11 +1,13 @@
-//! What can go wrong with a store, in words that name the file and the remedy.
+//! What can go wrong with a store, in words that name it and the remedy.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sqlx::migrate::MigrateError;
 use thiserror::Error;
 use usher_core::meeting::MeetingNumber;
+
+use super::address::Place;
 
 // SQLite's primary result codes: <https://www.sqlite.org/rescode.html>.
 const BUSY: i32 = 5;
@@ -22,28 +24,52 @@ pub enum StoreError {
     #[error("meeting {0} is registered already; change it instead")]
     MeetingExists(MeetingNumber),
     /// One row is damaged; the others can be used.
-    #[error("meeting {number} in {} can't be read ({detail}); delete it and register it again", .file.display())]
+    #[error(
+        "meeting {number} in {place} can't be read ({detail}); delete it and register it again"
+    )]
     MeetingUnreadable {
         number: MeetingNumber,
-        file: PathBuf,
+        place: Place,
         detail: String,
     },
-    #[error("{} is locked by another program; end that program, or try again", .file.display())]
-    Locked { file: PathBuf },
-    #[error("{} can't be written to; give the user who runs Usher write permission on the file and its folder", .file.display())]
-    ReadOnly { file: PathBuf },
-    #[error("the disk with {} is full; make room on it", .file.display())]
-    Full { file: PathBuf },
-    #[error("{} is damaged or no SQLite file ({detail}); restore it from a backup", .file.display())]
-    Corrupt { file: PathBuf, detail: String },
-    #[error("{} was written by a newer version of Usher (migration {migration}); run that version or a later one", .file.display())]
-    NewerThanBinary { file: PathBuf, migration: i64 },
-    #[error("{} was sealed with another master key; give Usher the key that was in use when the file was made", .file.display())]
-    OtherMasterKey { file: PathBuf },
-    #[error("{} is missing or empty; mount its disk or restore it from a backup, or remove the snapshot to begin anew", .file.display())]
-    Missing { file: PathBuf },
-    #[error("can't use {}: {detail}; check the path, and that the user who runs Usher may use it", .file.display())]
-    Unavailable { file: PathBuf, detail: String },
+    #[error("{place} is locked by another program; end that program, or try again")]
+    Locked { place: Place },
+    #[error("{place} can't be written to; give {}", .place.either(
+        "the user who runs Usher write permission on the file and its folder",
+        "Usher's role the right to write, and to create tables, in a database that is no standby",
+    ))]
+    ReadOnly { place: Place },
+    #[error("the disk with {place} is full; make room on it")]
+    Full { place: Place },
+    #[error("{place} is damaged{} ({detail}); restore it from a backup", .place.either(" or no SQLite file", ""))]
+    Corrupt { place: Place, detail: String },
+    #[error(
+        "{place} was written by a newer version of Usher (migration {migration}); run that version or a later one"
+    )]
+    NewerThanBinary { place: Place, migration: i64 },
+    #[error(
+        "{place} was written by an older version of Usher (migration {migration}, this one needs {newest}); back it up, then run \
+         `usher migrate`"
+    )]
+    OlderThanBinary {
+        place: Place,
+        migration: i64,
+        newest: i64,
+    },
+    #[error(
+        "{place} was sealed with another master key; give Usher the key that was in use when it was made"
+    )]
+    OtherMasterKey { place: Place },
+    #[error("{place} is missing or empty; {}, or remove the snapshot to begin anew", .place.either(
+        "mount its disk or restore it from a backup",
+        "check the address or restore it from a backup",
+    ))]
+    Missing { place: Place },
+    #[error("can't use {place}: {detail}; check {}", .place.either(
+        "the path, and that the user who runs Usher may use it",
+        "the address, the password, and that the server runs and the database exists",
+    ))]
+    Unavailable { place: Place, detail: String },
 }
 
 impl StoreError {
@@ -57,77 +83,111 @@ impl StoreError {
             Self::Full { .. } => "store_full",
             Self::Corrupt { .. } => "store_corrupt",
             Self::NewerThanBinary { .. } => "store_newer_than_binary",
+            Self::OlderThanBinary { .. } => "store_older_than_binary",
             Self::OtherMasterKey { .. } => "store_other_master_key",
             Self::Missing { .. } => "store_missing",
             Self::Unavailable { .. } => "store_unavailable",
         }
     }
 
-    /// What is the matter, without the path and the detail: for those who may not know where the file is.
+    /// What is the matter, without the place and the detail: for those who may not know where the store is.
     pub(crate) fn summary(&self) -> &'static str {
         match self {
             Self::MeetingExists(_) => "the meeting is registered already",
             Self::MeetingUnreadable { .. } => "the meeting can't be read",
-            Self::Locked { .. } => "another program holds its file",
-            Self::ReadOnly { .. } => "its file can't be written to",
+            Self::Locked { .. } => "another program holds it",
+            Self::ReadOnly { .. } => "it can't be written to",
             Self::Full { .. } => "its disk is full",
-            Self::Corrupt { .. } => "its file is damaged or no SQLite file",
-            Self::NewerThanBinary { .. } => "its file was written by a newer version of Usher",
-            Self::OtherMasterKey { .. } => "its file was sealed with another master key",
-            Self::Missing { .. } => "its file is missing or empty",
-            Self::Unavailable { .. } => "its file can't be used",
+            Self::Corrupt { .. } => "it is damaged",
+            Self::NewerThanBinary { .. } => "it was written by a newer version of Usher",
+            Self::OlderThanBinary { .. } => "it was written by an older version of Usher",
+            Self::OtherMasterKey { .. } => "it was sealed with another master key",
+            Self::Missing { .. } => "it is missing or empty",
+            Self::Unavailable { .. } => "it can't be used",
         }
     }
 
-    pub(super) fn of_sql(error: &sqlx::Error, file: &Path) -> Self {
+    pub(super) fn of_sql(error: &sqlx::Error, place: &Place) -> Self {
         let detail = error.to_string();
-        let file = file.to_owned();
+        let place = place.clone();
         match error {
-            sqlx::Error::Database(database) => match primary_code(database.as_ref()) {
-                Some(BUSY | LOCKED) => Self::Locked { file },
-                Some(READ_ONLY) => Self::ReadOnly { file },
-                Some(CORRUPT | NOT_A_DATABASE) => Self::Corrupt { file, detail },
-                Some(FULL) => Self::Full { file },
-                _ => Self::Unavailable { file, detail },
+            sqlx::Error::Database(database) => match &place {
+                Place::File(_) => Self::of_sqlite(primary_code(database.as_ref()), place, detail),
+                Place::Database { .. } => {
+                    Self::of_postgres(&database.code().unwrap_or_default(), place, detail)
+                }
             },
-            // All connections are at work for longer than a caller waits.
-            sqlx::Error::PoolTimedOut => Self::Locked { file },
+            // All connections are at work for longer than a caller waits, or the server is away.
+            sqlx::Error::PoolTimedOut => match &place {
+                Place::File(_) => Self::Locked { place },
+                Place::Database { .. } => Self::Unavailable {
+                    place,
+                    detail: "it gave no connection in time".to_owned(),
+                },
+            },
             sqlx::Error::ColumnDecode { .. }
             | sqlx::Error::Decode(_)
             | sqlx::Error::ColumnNotFound(_)
-            | sqlx::Error::RowNotFound => Self::Corrupt { file, detail },
-            _ => Self::Unavailable { file, detail },
+            | sqlx::Error::RowNotFound => Self::Corrupt { place, detail },
+            _ => Self::Unavailable { place, detail },
         }
     }
 
-    pub(super) fn of_migration(error: &MigrateError, file: &Path) -> Self {
+    fn of_sqlite(code: Option<i32>, place: Place, detail: String) -> Self {
+        match code {
+            Some(BUSY | LOCKED) => Self::Locked { place },
+            Some(READ_ONLY) => Self::ReadOnly { place },
+            Some(CORRUPT | NOT_A_DATABASE) => Self::Corrupt { place, detail },
+            Some(FULL) => Self::Full { place },
+            _ => Self::Unavailable { place, detail },
+        }
+    }
+
+    /// By SQLSTATE: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+    fn of_postgres(code: &str, place: Place, detail: String) -> Self {
+        match code {
+            // Serialization failure, deadlock, lock timeout, statement timeout.
+            "40001" | "40P01" | "55P03" | "57014" => Self::Locked { place },
+            // A standby, or a role that may not.
+            "25006" | "42501" => Self::ReadOnly { place },
+            "53100" => Self::Full { place },
+            // A damaged page, a damaged index.
+            "XX001" | "XX002" => Self::Corrupt { place, detail },
+            _ => Self::Unavailable { place, detail },
+        }
+    }
+
+    pub(super) fn of_migration(error: &MigrateError, place: &Place) -> Self {
         let detail = error.to_string();
-        let file = file.to_owned();
         match error {
             MigrateError::VersionMissing(migration) => Self::NewerThanBinary {
-                file,
+                place: place.clone(),
                 migration: *migration,
             },
             MigrateError::Execute(sql) | MigrateError::ExecuteMigration(sql, _) => {
-                Self::of_sql(sql, &file)
+                Self::of_sql(sql, place)
             }
-            MigrateError::VersionMismatch(_) | MigrateError::Dirty(_) => {
-                Self::Corrupt { file, detail }
-            }
-            _ => Self::Unavailable { file, detail },
+            MigrateError::VersionMismatch(_) | MigrateError::Dirty(_) => Self::Corrupt {
+                place: place.clone(),
+                detail,
+            },
+            _ => Self::Unavailable {
+                place: place.clone(),
+                detail,
+            },
         }
     }
 
     pub(super) fn of_io(error: &io::Error, file: &Path) -> Self {
-        let file = file.to_owned();
+        let place = Place::File(file.to_owned());
         match error.kind() {
-            io::ErrorKind::NotFound => Self::Missing { file },
+            io::ErrorKind::NotFound => Self::Missing { place },
             io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
-                Self::ReadOnly { file }
+                Self::ReadOnly { place }
             }
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { file },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { place },
             _ => Self::Unavailable {
-                file,
+                place,
                 detail: error.to_string(),
             },
         }

@@ -1,12 +1,10 @@
 //! The verbs of API keys.
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 use sqlx::{FromRow, Row};
 
-use super::{
-    ApiKey, KeyHash, KeyId, KeyRecord, Name, Scopes, Store, StoreError, Text, Write, timestamp,
-};
+use super::{ApiKey, KeyHash, KeyId, KeyRecord, Name, Scopes, Store, StoreError, Text, timestamp};
 
 impl Store {
     /// Keeps what is kept of a new key.
@@ -19,19 +17,17 @@ impl Store {
     ) -> Result<KeyRecord, StoreError> {
         let sql = |error| self.write_fault(&error);
         let record = key.record(name, scopes, at);
-        let Write {
-            mut transaction, ..
-        } = self.write().await?;
+        let (mut write, _) = self.revise().await?;
         sqlx::query("INSERT INTO api_keys (id, name, scopes, sha256, created_at) VALUES ($1, $2, $3, $4, $5)")
             .bind(record.id.to_string())
             .bind(&*record.name)
             .bind(record.scopes.to_string())
             .bind(record.hash.0.as_slice())
             .bind(at.as_microsecond())
-            .execute(&mut *transaction)
+            .execute(&mut *write.transaction)
             .await
             .map_err(sql)?;
-        self.commit(transaction).await?;
+        self.commit(write).await?;
         Ok(record)
     }
 
@@ -50,24 +46,22 @@ impl Store {
         at: Timestamp,
     ) -> Result<Option<KeyRecord>, StoreError> {
         let sql = |error| self.write_fault(&error);
-        let Write {
-            mut transaction, ..
-        } = self.write().await?;
+        let (mut write, _) = self.revise().await?;
         let revoked = sqlx::query_as(
             "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 RETURNING *",
         )
         .bind(id.to_string())
         .bind(at.as_microsecond())
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut *write.transaction)
         .await
         .map_err(sql)?;
-        self.commit(transaction).await?;
+        self.commit(write).await?;
         Ok(revoked)
     }
 }
 
-impl FromRow<'_, SqliteRow> for KeyRecord {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, AnyRow> for KeyRecord {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
         let broken = |what: &str| sqlx::Error::Decode(what.into());
         Ok(Self {
             id: KeyId::parse(row.try_get("id")?)

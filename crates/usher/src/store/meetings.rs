@@ -1,8 +1,8 @@
 //! The verbs of meetings.
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 use usher_core::meeting::MeetingNumber;
 
 use super::{Meeting, MeetingChange, Name, Passcode, Store, StoreError, Text, Write, timestamp};
@@ -28,13 +28,13 @@ impl Store {
         change: &MeetingChange,
         at: Timestamp,
     ) -> Result<Meeting, StoreError> {
-        let mut write = self.write().await?;
+        let (mut write, revision) = self.revise().await?;
         if self.find(&mut write.transaction, number).await?.is_some() {
             return Err(StoreError::MeetingExists(number));
         }
         let mut meeting = Meeting::new(number, at);
         meeting.change(change, at);
-        self.put(write, meeting).await
+        self.put(write, revision, meeting).await
     }
 
     /// Adds or updates a meeting by what Zoom says of it.
@@ -44,11 +44,11 @@ impl Store {
         account: &Name,
         at: Timestamp,
     ) -> Result<Meeting, StoreError> {
-        let mut write = self.write().await?;
+        let (mut write, revision) = self.revise().await?;
         let known = self.find(&mut write.transaction, zoom.number).await?;
         let mut meeting = known.unwrap_or_else(|| Meeting::new(zoom.number, at));
         meeting.learn(zoom, account, at);
-        self.put(write, meeting).await
+        self.put(write, revision, meeting).await
     }
 
     /// Changes a meeting; `None` if the number is unknown.
@@ -58,25 +58,22 @@ impl Store {
         change: &MeetingChange,
         at: Timestamp,
     ) -> Result<Option<Meeting>, StoreError> {
-        let mut write = self.write().await?;
+        let (mut write, revision) = self.revise().await?;
         let Some(mut meeting) = self.find(&mut write.transaction, number).await? else {
             return Ok(None);
         };
         meeting.change(change, at);
-        self.put(write, meeting).await.map(Some)
+        self.put(write, revision, meeting).await.map(Some)
     }
 
     /// Forgets a meeting; says whether it was known.
     pub async fn delete(&self, number: MeetingNumber) -> Result<bool, StoreError> {
         let sql = |error| self.write_fault(&error);
-        let Write {
-            mut transaction,
-            revision,
-        } = self.write().await?;
+        let (mut write, revision) = self.revise().await?;
         let number = number.as_u64().cast_signed();
         let deleted = sqlx::query("DELETE FROM meetings WHERE number = $1")
             .bind(number)
-            .execute(&mut *transaction)
+            .execute(&mut *write.transaction)
             .await
             .map_err(sql)?;
         if deleted.rows_affected() == 0 {
@@ -85,10 +82,10 @@ impl Store {
         sqlx::query("INSERT INTO deleted_meetings (number, revision) VALUES ($1, $2)")
             .bind(number)
             .bind(revision)
-            .execute(&mut *transaction)
+            .execute(&mut *write.transaction)
             .await
             .map_err(sql)?;
-        self.commit(transaction).await?;
+        self.commit(write).await?;
         Ok(true)
     }
 
@@ -102,7 +99,8 @@ impl Store {
         self.find(&mut reader, number).await
     }
 
-    /// The meetings after a number, all or those whose number, topic or host holds a text (ASCII letters in either case).
+    /// The meetings after a number, all or those whose number, topic or host holds a text, in either case (of ASCII letters;
+    /// in PostgreSQL of those that its locale knows).
     pub async fn meetings(
         &self,
         search: Option<&str>,
@@ -122,8 +120,8 @@ impl Store {
             .map(|text| text.replace([' ', '-'], ""))
             .filter(|text| !text.is_empty());
         let rows = sqlx::query(
-            r"SELECT * FROM meetings WHERE number > $1 AND ($2 IS NULL OR topic LIKE $2 ESCAPE '\' OR host LIKE $2 ESCAPE '\'
-                OR CAST(number AS TEXT) LIKE $3 ESCAPE '\') ORDER BY number LIMIT $4",
+            r"SELECT * FROM meetings WHERE number > $1 AND ($2 IS NULL OR lower(topic) LIKE lower($2) ESCAPE '\'
+                OR lower(host) LIKE lower($2) ESCAPE '\' OR CAST(number AS TEXT) LIKE $3 ESCAPE '\') ORDER BY number LIMIT $4",
         )
         .bind(after.map_or(0, |number| number.as_u64().cast_signed()))
         .bind(search.map(pattern))
@@ -144,7 +142,7 @@ impl Store {
 
     async fn find(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut AnyConnection,
         number: MeetingNumber,
     ) -> Result<Option<Meeting>, StoreError> {
         let row = sqlx::query("SELECT * FROM meetings WHERE number = $1")
@@ -156,29 +154,34 @@ impl Store {
             .transpose()
             .map_err(|error| StoreError::MeetingUnreadable {
                 number,
-                file: self.file.to_path_buf(),
+                place: self.place.clone(),
                 detail: error.to_string(),
             })
     }
 
-    async fn put(&self, write: Write, meeting: Meeting) -> Result<Meeting, StoreError> {
+    async fn put(
+        &self,
+        mut write: Write,
+        revision: i64,
+        meeting: Meeting,
+    ) -> Result<Meeting, StoreError> {
         let sql = |error| self.write_fault(&error);
-        let Write {
-            mut transaction,
-            revision,
-        } = write;
         let sealed = self
             .master_key
             .seal(meeting.passcode.expose().as_bytes(), &place(meeting.number));
         let sealed = sealed.map_err(|error| sql(sqlx::Error::Encode(error.into())))?;
         sqlx::query("DELETE FROM deleted_meetings WHERE number = $1")
             .bind(meeting.number.as_u64().cast_signed())
-            .execute(&mut *transaction)
+            .execute(&mut *write.transaction)
             .await
             .map_err(sql)?;
         sqlx::query(
-            "REPLACE INTO meetings (number, uuid, topic, host, account, app, passcode, settings, needs_registration, created_at, \
-             updated_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            "INSERT INTO meetings (number, uuid, topic, host, account, app, passcode, settings, needs_registration, created_at, \
+             updated_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+             ON CONFLICT (number) DO UPDATE SET uuid = excluded.uuid, topic = excluded.topic, host = excluded.host, \
+             account = excluded.account, app = excluded.app, passcode = excluded.passcode, settings = excluded.settings, \
+             needs_registration = excluded.needs_registration, created_at = excluded.created_at, \
+             updated_at = excluded.updated_at, revision = excluded.revision",
         )
         .bind(meeting.number.as_u64().cast_signed())
         .bind(meeting.uuid.as_deref())
@@ -188,14 +191,14 @@ impl Store {
         .bind(meeting.app.as_deref())
         .bind(sealed)
         .bind(meeting.settings.as_ref().map(ToString::to_string))
-        .bind(meeting.needs_registration)
+        .bind(i64::from(meeting.needs_registration))
         .bind(meeting.created_at.as_microsecond())
         .bind(meeting.updated_at.as_microsecond())
         .bind(revision)
-        .execute(&mut *transaction)
+        .execute(&mut *write.transaction)
         .await
         .map_err(sql)?;
-        self.commit(transaction).await?;
+        self.commit(write).await?;
         Ok(meeting)
     }
 }
@@ -219,12 +222,12 @@ pub(super) fn decode_number(number: i64) -> Result<MeetingNumber, sqlx::Error> {
         .map_err(|refusal| sqlx::Error::Decode(refusal.into()))
 }
 
-fn number_of(row: &SqliteRow) -> Result<MeetingNumber, sqlx::Error> {
+fn number_of(row: &AnyRow) -> Result<MeetingNumber, sqlx::Error> {
     decode_number(row.try_get("number")?)
 }
 
 /// The meetings that can be read, and the numbers of those that can't: one damaged row takes no other with it.
-pub(super) fn decode_all(rows: &[SqliteRow], master_key: &MasterKey) -> (Vec<Meeting>, Vec<i64>) {
+pub(super) fn decode_all(rows: &[AnyRow], master_key: &MasterKey) -> (Vec<Meeting>, Vec<i64>) {
     let (mut meetings, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in rows {
         match decode(row, master_key) {
@@ -242,9 +245,9 @@ pub(super) fn decode_all(rows: &[SqliteRow], master_key: &MasterKey) -> (Vec<Mee
     (meetings, unreadable)
 }
 
-fn decode(row: &SqliteRow, master_key: &MasterKey) -> Result<Meeting, sqlx::Error> {
+fn decode(row: &AnyRow, master_key: &MasterKey) -> Result<Meeting, sqlx::Error> {
     fn text<const MAX: usize>(
-        row: &SqliteRow,
+        row: &AnyRow,
         column: &str,
     ) -> Result<Option<Text<MAX>>, sqlx::Error> {
         Ok(row.try_get::<Option<&str>, _>(column)?.map(Text::stored))
@@ -267,7 +270,7 @@ fn decode(row: &SqliteRow, master_key: &MasterKey) -> Result<Meeting, sqlx::Erro
         app: text(row, "app")?,
         passcode: Passcode::stored(passcode.to_owned()),
         settings: settings.transpose().map_err(|error| broken(error.into()))?,
-        needs_registration: row.try_get("needs_registration")?,
+        needs_registration: row.try_get::<i64, _>("needs_registration")? != 0,
         created_at: timestamp(row.try_get("created_at")?)?,
         updated_at: timestamp(row.try_get("updated_at")?)?,
     })

@@ -1,52 +1,51 @@
-//! Meetings and API keys on disk: one SQLite file, one method = one transaction.
+//! Meetings and API keys on disk, in SQLite or PostgreSQL: one method = one transaction.
 //!
-//! One connection writes, so that writers queue here and not in SQLite's busy handler; others read beside it (WAL). Every
-//! write raises the store's revision and marks what it touched, so that readers in memory ask for [`Store::changes_since`] instead of
-//! reading everything; `PRAGMA data_version` would tell them that something changed, but not what.
+//! Each verb has one body of SQL for both, through sqlx's `Any`: `$1` placeholders, numbers as `i64`, yes and no as 1 and 0, JSON as text.
+//! Where the two part is in [`sqlite`] and [`postgres`]. Every write to keys and meetings raises the store's revision and marks what it
+//! touched, so that readers in memory ask for [`Store::changes_since`] instead of reading everything.
 
+mod address;
+mod announcements;
 mod changes;
 mod error;
 mod key;
 mod keys;
+mod leader;
 mod meeting;
 mod meetings;
+mod postgres;
+mod schema;
+mod sqlite;
 mod text;
 
-use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{Connection, SqlSafeStr, Sqlite, Transaction};
+use sqlx::{Any, AnyPool, Transaction};
 
-use crate::seal::{self, MasterKey};
+use crate::seal::MasterKey;
 
+use announcements::Announcements;
+
+pub use address::{Address, Place};
+pub use announcements::{DIRECTORY, Heard, Listener};
 pub use changes::Changes;
 pub use error::StoreError;
 pub use key::{ApiKey, KeyHash, KeyId, KeyRecord, Scope, Scopes};
+pub use leader::Leadership;
 pub use meeting::{Edit, Meeting, MeetingChange, Passcode};
 pub use meetings::{MeetingPage, PAGE_MAX};
+pub use schema::{IfOlder, Schema};
 pub use text::{Host, Name, Text, Topic};
 
-/// How long a write waits for another process's. Longer than any transaction here, shorter than a caller's patience.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-const WAL_RETRY_INTERVAL: Duration = Duration::from_millis(10);
 /// How long a verb waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Readers beside the writer: listing is rare, minting doesn't read.
+/// Connections that read beside those that write: listing is rare, minting doesn't read.
 const READERS: u32 = 4;
 
-/// The last of the files in `migrations/sqlite`.
-const NEWEST_MIGRATION: i64 = 1;
-
-/// What to do about a file that is not there.
+/// What to do about a store that is not there: no file, or no tables in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfMissing {
     Create,
@@ -57,79 +56,94 @@ pub enum IfMissing {
 /// An open store. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct Store {
-    file: Arc<Path>,
-    inode: Inode,
+    place: Place,
+    backend: Arc<Backend>,
+    schema: Schema,
     master_key: Arc<MasterKey>,
-    writer: SqlitePool,
-    reader: SqlitePool,
+    writer: AnyPool,
+    reader: AnyPool,
+    announcements: Arc<Announcements>,
     /// Why the last write failed, if it did.
     write_error: Arc<Mutex<Option<StoreError>>>,
 }
 
-/// Device and number: tells a file from another one that took its path.
-type Inode = (u64, u64);
+/// Where SQLite and PostgreSQL part.
+#[derive(Debug)]
+enum Backend {
+    Sqlite(sqlite::OpenFile),
+    Postgres(postgres::Database),
+}
+
+struct Pools {
+    writer: AnyPool,
+    reader: AnyPool,
+}
+
+/// A write under way. Rolled back unless committed.
+struct Write {
+    transaction: Transaction<'static, Any>,
+    /// For listeners in this process, once it is committed.
+    announced: Vec<Heard>,
+}
 
 impl Store {
-    /// Opens the SQLite file and brings its tables up to date.
+    /// Opens a store. Tables of the newest version are made where there are none; what is done about older ones is the caller's choice.
     pub async fn open(
-        file: &Path,
+        address: &Address,
         if_missing: IfMissing,
+        if_older: IfOlder,
         master_key: Arc<MasterKey>,
     ) -> Result<Self, StoreError> {
-        let path = file.to_owned();
-        let inode = blocking(move || prepare(&path, if_missing))
-            .await
-            .map_err(|error| StoreError::of_io(&error, file))?;
-        let sql = |error: sqlx::Error| StoreError::of_sql(&error, file);
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .busy_timeout(BUSY_TIMEOUT);
-        let writer = connect_writer(options.clone()).await.map_err(sql)?;
-        migrate(&writer)
-            .await
-            .map_err(|error| StoreError::of_migration(&error, file))?;
-        let reader = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options.read_only(true))
-            .await
-            .map_err(sql)?;
+        sqlx::any::install_default_drivers();
+        let place = address.place();
+        let (Pools { writer, reader }, backend) = match address {
+            Address::Sqlite(file) => {
+                let (pools, file) = sqlite::open(file, if_missing).await?;
+                (pools, Backend::Sqlite(file))
+            }
+            Address::Postgres(url) => {
+                let (pools, database) = postgres::open(url).await?;
+                (pools, Backend::Postgres(database))
+            }
+        };
+        let schema = schema::bring_up(&writer, &place, if_missing, if_older).await?;
         let store = Self {
-            file: file.into(),
-            inode,
+            place,
+            backend: Arc::new(backend),
+            schema,
             master_key,
             writer,
             reader,
+            announcements: Arc::new(Announcements::new()),
             write_error: Arc::default(),
         };
         store.claim().await?;
         Ok(store)
     }
 
-    /// Whether the file that is open is still the one at its path: SQLite would go on with a deleted file unawares.
+    /// Whether what is open is still what is at its address.
     pub async fn check_in_place(&self) -> Result<(), StoreError> {
-        let file = self.file.clone();
-        match blocking(move || inode(&file)).await {
-            Ok(inode) if inode == self.inode => Ok(()),
-            Ok(_) => {
-                let detail = "another file took its place".to_owned();
-                Err(StoreError::Unavailable {
-                    file: self.file.to_path_buf(),
-                    detail,
-                })
-            }
-            Err(error) => Err(StoreError::of_io(&error, &self.file)),
+        match &*self.backend {
+            Backend::Sqlite(file) => file.check_in_place().await,
+            // A name that leads to another server is noticed by the next connection only; what is open works.
+            Backend::Postgres(_) => Ok(()),
         }
     }
 
     /// Closes its connections; what is under way ends first.
     pub async fn close(&self) {
+        self.announcements.closed.cancel();
         self.reader.close().await;
         self.writer.close().await;
     }
 
-    pub fn file(&self) -> &Path {
-        &self.file
+    /// What errors and the log call it.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub fn schema(&self) -> Schema {
+        self.schema
     }
 
     /// Why the last write failed, if it did.
@@ -142,10 +156,11 @@ impl Store {
 
     /// Whether nothing was ever written to it.
     pub(crate) async fn is_fresh(&self) -> Result<bool, StoreError> {
-        sqlx::query_scalar("SELECT revision = 0 FROM store")
+        let revision: i64 = sqlx::query_scalar("SELECT revision FROM store")
             .fetch_one(&self.reader)
             .await
-            .map_err(|error| self.fault(&error))
+            .map_err(|error| self.fault(&error))?;
+        Ok(revision == 0)
     }
 
     /// Marks a new store with the master key, or checks that it was marked with this one.
@@ -168,35 +183,52 @@ impl Store {
         match marked {
             Some(theirs) if theirs == ours => Ok(()),
             _ => Err(StoreError::OtherMasterKey {
-                file: self.file.to_path_buf(),
+                place: self.place.clone(),
             }),
         }
     }
 
-    /// A write that takes the lock at once: one that begins as a read can fail when it comes to write.
+    /// Reading several things of one moment.
+    async fn read(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        let begin = self.place.either(sqlite::BEGIN_READ, postgres::BEGIN_READ);
+        self.reader.begin_with(begin).await
+    }
+
     async fn write(&self) -> Result<Write, StoreError> {
-        let sql = |error| self.write_fault(&error);
-        let mut transaction = self
+        let begin = self
+            .place
+            .either(sqlite::BEGIN_WRITE, postgres::BEGIN_WRITE);
+        let transaction = self
             .writer
-            .begin_with("BEGIN IMMEDIATE")
+            .begin_with(begin)
             .await
-            .map_err(sql)?;
-        let revision =
-            sqlx::query_scalar("UPDATE store SET revision = revision + 1 RETURNING revision")
-                .fetch_one(&mut *transaction)
-                .await
-                .map_err(sql)?;
+            .map_err(|error| self.write_fault(&error))?;
         Ok(Write {
             transaction,
-            revision,
+            announced: Vec::new(),
         })
     }
 
-    async fn commit(&self, transaction: Transaction<'_, Sqlite>) -> Result<(), StoreError> {
-        transaction
+    /// A write to keys or meetings, and the revision that it makes. One at a time: the others wait here.
+    async fn revise(&self) -> Result<(Write, i64), StoreError> {
+        let mut write = self.write().await?;
+        let revision: i64 =
+            sqlx::query_scalar("UPDATE store SET revision = revision + 1 RETURNING revision")
+                .fetch_one(&mut *write.transaction)
+                .await
+                .map_err(|error| self.write_fault(&error))?;
+        self.announce(&mut write, DIRECTORY, &revision.to_string())
+            .await?;
+        Ok((write, revision))
+    }
+
+    async fn commit(&self, write: Write) -> Result<(), StoreError> {
+        write
+            .transaction
             .commit()
             .await
             .map_err(|error| self.write_fault(&error))?;
+        self.tell_listeners(write.announced);
         self.remember_write(None);
         Ok(())
     }
@@ -215,91 +247,8 @@ impl Store {
     }
 
     fn fault(&self, error: &sqlx::Error) -> StoreError {
-        StoreError::of_sql(error, &self.file)
+        StoreError::of_sql(error, &self.place)
     }
-}
-
-/// A write under way, and the revision that it makes. Rolled back unless committed.
-struct Write {
-    transaction: Transaction<'static, Sqlite>,
-    revision: i64,
-}
-
-/// Creates what may be created, private to its owner. An existing file is not opened: closing it again would
-/// drop the locks that SQLite holds on it in this process.
-fn prepare(file: &Path, if_missing: IfMissing) -> io::Result<Inode> {
-    if if_missing == IfMissing::Create {
-        seal::create_private_folder_of(file)?;
-        match OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(file)
-        {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
-    }
-    let metadata = std::fs::metadata(file)?;
-    if if_missing == IfMissing::Fail && metadata.is_file() && metadata.len() == 0 {
-        return Err(io::ErrorKind::NotFound.into());
-    }
-    Ok((metadata.dev(), metadata.ino()))
-}
-
-fn inode(file: &Path) -> io::Result<Inode> {
-    std::fs::metadata(file).map(|metadata| (metadata.dev(), metadata.ino()))
-}
-
-/// Switching a new file to WAL needs it alone and, unlike all else in SQLite, gives up at once if it isn't: when several start together.
-async fn connect_writer(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
-    let options = options
-        .journal_mode(SqliteJournalMode::Wal)
-        // What an answer promises to have kept survives a power cut.
-        .synchronous(SqliteSynchronous::Full);
-    let started = Instant::now();
-    loop {
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            // After some errors (a full disk) SQLite has rolled back by itself, and sqlx, whose own rollback then fails, counts a
-            // transaction that is no more: such a connection begins no other.
-            .after_release(|connection, _| {
-                Box::pin(async {
-                    // What a dropped transaction asked for comes first.
-                    connection.ping().await?;
-                    Ok(!connection.is_in_transaction())
-                })
-            });
-        match pool.connect_with(options.clone()).await {
-            Err(error) if error::is_locked(&error) && started.elapsed() < BUSY_TIMEOUT => {
-                tokio::time::sleep(WAL_RETRY_INTERVAL).await;
-            }
-            result => return result,
-        }
-    }
-}
-
-/// Whether a file is up to date is found out without locking it; what is missing is added in one transaction, so that of
-/// many who start at once one does it and the others wait.
-async fn migrate(writer: &SqlitePool) -> Result<(), MigrateError> {
-    let migrator = Migrator::with_migrations(vec![Migration::new(
-        NEWEST_MIGRATION,
-        "meetings and keys".into(),
-        MigrationType::Simple,
-        include_str!("../../migrations/sqlite/0001_meetings_and_keys.sql").into_sql_str(),
-        false,
-    )]);
-    let newest = sqlx::query_scalar::<_, Option<i64>>("SELECT max(version) FROM _sqlx_migrations");
-    // A failure that is more than a missing table shows again below.
-    let newest = newest.fetch_one(writer).await.ok().flatten();
-    if newest >= Some(NEWEST_MIGRATION) {
-        return migrator.run(writer).await;
-    }
-    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-    // `run` takes any connection by a trait whose bound does not hold in a spawned future.
-    migrator.run_direct(None, &mut *transaction, false).await?;
-    Ok(transaction.commit().await?)
 }
 
 /// What takes long (the file system, much to decrypt), away from the threads that answer requests.
@@ -323,7 +272,8 @@ mod tests {
     async fn a_full_disk_is_named_and_the_store_goes_on_when_there_is_room_again() {
         let folder = tempfile::tempdir().unwrap();
         let key = Arc::new(MasterKey::generate().unwrap());
-        let store = Store::open(&folder.path().join("usher.sqlite"), IfMissing::Create, key)
+        let file = Address::Sqlite(folder.path().join("usher.sqlite"));
+        let store = Store::open(&file, IfMissing::Create, IfOlder::Refuse, key)
             .await
             .unwrap();
         let add_key = async || {

@@ -60,7 +60,7 @@ impl App {
         let config = Config::load_from(&overrides, []).unwrap();
         let master_key = Arc::new(MasterKey::generate().unwrap());
         let directory = Arc::new(
-            Directory::start(config.files(), master_key, now)
+            Directory::start(config.sources(), master_key, now)
                 .await
                 .unwrap(),
         );

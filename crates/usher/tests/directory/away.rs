@@ -4,8 +4,8 @@ use std::fs;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
-use usher::directory::Directory;
-use usher::store::{IfMissing, Store};
+use usher::directory::{Directory, StartError};
+use usher::store::{IfMissing, IfOlder, Store};
 
 use crate::home::{Home, NUMBER, degraded, epoch, number, passcode};
 
@@ -19,13 +19,13 @@ async fn without_the_store_a_start_takes_the_snapshot_and_creates_no_empty_store
     assert_eq!(directory.store().unwrap_err().code(), "store_missing");
     directory.refresh().await.unwrap_err();
     home.assert_mints(&directory);
-    assert!(!home.files().sqlite.exists());
+    assert!(!home.sqlite().exists());
 }
 
 #[tokio::test]
 async fn a_corrupt_store_is_stood_in_for_too() {
     let home = Home::new().await.with_snapshot().await;
-    fs::write(home.files().sqlite, [0x5a; 8192]).unwrap();
+    fs::write(home.sqlite(), [0x5a; 8192]).unwrap();
     let directory = home.directory().await;
     home.assert_mints(&directory);
     assert_eq!(degraded(&directory), ["store_corrupt"]);
@@ -34,9 +34,12 @@ async fn a_corrupt_store_is_stood_in_for_too() {
 #[tokio::test]
 async fn with_neither_store_nor_usable_snapshot_the_error_names_both() {
     let home = Home::new().await;
-    fs::write(home.files().sqlite, [0x5a; 8192]).unwrap();
+    fs::write(home.sqlite(), [0x5a; 8192]).unwrap();
     let error = home.start().await.unwrap_err();
-    assert_eq!(error.store.code(), "store_corrupt");
+    let StartError::Nothing { store, .. } = &error else {
+        panic!("{error}")
+    };
+    assert_eq!(store.code(), "store_corrupt");
     let text = error.to_string();
     assert!(
         text.contains("usher.sqlite") && text.contains("no snapshot"),
@@ -53,7 +56,7 @@ fn clock() -> Timestamp {
 #[tokio::test]
 async fn a_store_lost_while_serving_is_away_since_then_and_catches_up_when_it_is_back() {
     let home = Home::new().await;
-    let directory = Directory::start(home.files(), home.master_key.clone(), clock)
+    let directory = Directory::start(home.sources(), home.master_key.clone(), clock)
         .await
         .unwrap();
     directory.save_snapshot().await.unwrap();
@@ -80,7 +83,7 @@ async fn a_store_lost_while_serving_is_away_since_then_and_catches_up_when_it_is
 #[tokio::test]
 async fn a_store_restored_from_a_backup_is_the_truth() {
     let home = Home::new().await;
-    fs::copy(home.files().sqlite, home.folder.path().join("backup")).unwrap();
+    fs::copy(home.sqlite(), home.folder.path().join("backup")).unwrap();
     let directory = home.directory().await;
     let store = directory.store().unwrap();
     store
@@ -100,23 +103,24 @@ async fn a_store_restored_from_a_backup_is_the_truth() {
 #[tokio::test]
 async fn an_empty_file_in_the_place_of_the_store_counts_as_none_and_the_snapshot_stays() {
     let home = Home::new().await.with_snapshot().await;
-    let snapshot = fs::read(home.files().snapshot).unwrap();
-    fs::write(home.files().sqlite, "").unwrap();
+    let snapshot = fs::read(home.sources().snapshot).unwrap();
+    fs::write(home.sqlite(), "").unwrap();
     let directory = home.directory().await;
     home.assert_mints(&directory);
     assert_eq!(degraded(&directory), ["store_missing"]);
     directory.save_snapshot().await.unwrap();
-    assert_eq!(fs::read(home.files().snapshot).unwrap(), snapshot);
+    assert_eq!(fs::read(home.sources().snapshot).unwrap(), snapshot);
 }
 
 #[tokio::test]
 async fn a_store_that_was_never_written_to_does_not_stand_against_a_snapshot() {
     let home = Home::new().await.with_snapshot().await;
-    let snapshot = fs::read(home.files().snapshot).unwrap();
+    let snapshot = fs::read(home.sources().snapshot).unwrap();
     home.move_store("usher.sqlite", "aside");
     let fresh = Store::open(
-        &home.files().sqlite,
+        &home.sources().store,
         IfMissing::Create,
+        IfOlder::Refuse,
         home.master_key.clone(),
     )
     .await
@@ -126,7 +130,7 @@ async fn a_store_that_was_never_written_to_does_not_stand_against_a_snapshot() {
     home.assert_mints(&directory);
     assert_eq!(degraded(&directory), ["store_missing"]);
     directory.save_snapshot().await.unwrap();
-    assert_eq!(fs::read(home.files().snapshot).unwrap(), snapshot);
+    assert_eq!(fs::read(home.sources().snapshot).unwrap(), snapshot);
 }
 
 #[tokio::test]

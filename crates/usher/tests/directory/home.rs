@@ -1,15 +1,16 @@
 //! A data folder to start a directory from.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, SqlSafeStr};
 use tempfile::TempDir;
-use usher::directory::{Directory, Files, StartError};
+use usher::directory::{Directory, Sources, StartError};
 use usher::seal::MasterKey;
-use usher::store::{ApiKey, MeetingChange, Name, Passcode, Scope, Scopes, Store};
+use usher::store::{Address, ApiKey, IfOlder, MeetingChange, Name, Passcode, Scope, Scopes, Store};
 use usher_core::meeting::MeetingNumber;
 
 pub(crate) const NUMBER: u64 = 850_123_456;
@@ -66,17 +67,21 @@ impl Home {
         home
     }
 
-    pub(crate) fn files(&self) -> Files {
-        let file = |name| self.folder.path().join(name);
-        Files {
-            sqlite: file("usher.sqlite"),
-            snapshot: file("snapshot"),
+    pub(crate) fn sqlite(&self) -> PathBuf {
+        self.folder.path().join("usher.sqlite")
+    }
+
+    pub(crate) fn sources(&self) -> Sources {
+        Sources {
+            store: Address::Sqlite(self.sqlite()),
+            if_older: IfOlder::Refuse,
+            snapshot: self.folder.path().join("snapshot"),
         }
     }
 
     /// The store as another process has it open.
     pub(crate) async fn another_process(&self) -> Store {
-        self.files()
+        self.sources()
             .open_store(self.master_key.clone())
             .await
             .unwrap()
@@ -85,7 +90,7 @@ impl Home {
     /// SQL that no store would run.
     pub(crate) async fn tamper(&self, sql: &'static str) {
         let mut stranger: SqliteConnection = SqliteConnectOptions::new()
-            .filename(self.files().sqlite)
+            .filename(self.sqlite())
             .connect()
             .await
             .unwrap();
@@ -96,7 +101,7 @@ impl Home {
     }
 
     pub(crate) async fn start(&self) -> Result<Directory, StartError> {
-        Directory::start(self.files(), self.master_key.clone(), epoch).await
+        Directory::start(self.sources(), self.master_key.clone(), epoch).await
     }
 
     pub(crate) async fn directory(&self) -> Directory {

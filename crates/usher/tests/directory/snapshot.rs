@@ -12,7 +12,7 @@ use crate::home::{Home, NUMBER, degraded, epoch, number};
 #[tokio::test]
 async fn the_snapshot_is_private_and_holds_nothing_in_clear() {
     let home = Home::new().await.with_snapshot().await;
-    let snapshot = home.files().snapshot;
+    let snapshot = home.sources().snapshot;
     assert_eq!(
         fs::metadata(&snapshot).unwrap().permissions().mode() & 0o777,
         0o600
@@ -57,18 +57,18 @@ async fn a_revoked_key_is_not_in_the_snapshot() {
 async fn a_damaged_snapshot_and_one_of_another_master_key_are_told_apart() {
     let home = Home::new().await.with_snapshot().await;
     home.move_store("usher.sqlite", "aside");
-    let whole = fs::read(home.files().snapshot).unwrap();
+    let whole = fs::read(home.sources().snapshot).unwrap();
     for length in [0, 10, whole.len() / 2, whole.len() - 1] {
-        fs::write(home.files().snapshot, &whole[..length]).unwrap();
+        fs::write(home.sources().snapshot, &whole[..length]).unwrap();
         let text = home.start().await.unwrap_err().to_string();
         assert!(
             text.contains("snapshot") && text.contains("damaged"),
             "{text}"
         );
     }
-    fs::write(home.files().snapshot, &whole).unwrap();
+    fs::write(home.sources().snapshot, &whole).unwrap();
     let other = Arc::new(MasterKey::generate().unwrap());
-    let error = Directory::start(home.files(), other, epoch)
+    let error = Directory::start(home.sources(), other, epoch)
         .await
         .unwrap_err();
     assert!(error.to_string().contains("another master key"), "{error}");
@@ -79,10 +79,10 @@ async fn an_unchanged_directory_does_not_write_its_snapshot_again() {
     let home = Home::new().await;
     let directory = home.directory().await;
     directory.save_snapshot().await.unwrap();
-    fs::remove_file(home.files().snapshot).unwrap();
+    fs::remove_file(home.sources().snapshot).unwrap();
     directory.refresh().await.unwrap();
     directory.save_snapshot().await.unwrap();
-    assert!(!home.files().snapshot.exists());
+    assert!(!home.sources().snapshot.exists());
     directory
         .store()
         .unwrap()
@@ -91,14 +91,14 @@ async fn an_unchanged_directory_does_not_write_its_snapshot_again() {
         .unwrap();
     directory.refresh().await.unwrap();
     directory.save_snapshot().await.unwrap();
-    assert!(home.files().snapshot.exists());
+    assert!(home.sources().snapshot.exists());
 }
 
 #[tokio::test]
 async fn a_snapshot_that_could_not_be_written_is_tried_again() {
     let home = Home::new().await;
     let directory = home.directory().await;
-    let obstacle = home.files().snapshot;
+    let obstacle = home.sources().snapshot;
     fs::create_dir(&obstacle).unwrap();
     directory.save_snapshot().await.unwrap_err();
     assert_eq!(degraded(&directory), ["snapshot_unwritable"]);

@@ -1,37 +1,28 @@
-//! What every store must do, whatever keeps it. Each test takes a store that is empty.
+//! Keys and meetings.
 
-use jiff::Timestamp;
 use serde_json::json;
-use usher::store::{
-    ApiKey, Edit, MeetingChange, Name, PAGE_MAX, Passcode, Scopes, Store, StoreError,
-};
+use usher::store::{ApiKey, Edit, MeetingChange, PAGE_MAX, Passcode, Scopes, Store, StoreError};
 use usher::zoom::ZoomMeeting;
-use usher_core::meeting::MeetingNumber;
 
-pub(crate) fn number(number: u64) -> MeetingNumber {
-    MeetingNumber::from_u64(number).unwrap()
-}
+use crate::stores::sample::{at, name, number, passcode, topic};
+use crate::stores::{Home, Kind, on_both_stores};
 
-pub(crate) fn at(second: i64) -> Timestamp {
-    Timestamp::from_microsecond(second * 1_000_000 + 1).unwrap()
-}
-
-pub(crate) fn topic(text: &str) -> MeetingChange {
-    MeetingChange {
-        topic: Edit::parse("topic", Some(text)).unwrap(),
-        ..MeetingChange::default()
-    }
-}
-
-pub(crate) fn passcode(text: &str) -> MeetingChange {
-    MeetingChange {
-        passcode: Some(Passcode::new(text).unwrap()),
-        ..MeetingChange::default()
-    }
-}
-
-pub(crate) fn name(text: &str) -> Name {
-    Name::new("name", text).unwrap()
+on_both_stores! {
+    a_registered_meeting_reads_back_as_it_was_given
+    the_longest_and_the_shortest_number_are_kept
+    registering_a_known_number_is_an_error_and_changes_nothing
+    of_many_that_register_one_number_at_once_one_succeeds
+    an_import_registers_and_the_next_one_updates
+    a_change_touches_what_it_names
+    what_is_unknown_is_neither_shown_nor_changed_nor_deleted
+    a_deleted_meeting_is_gone_and_can_be_registered_again
+    pages_follow_each_other_without_gap_or_overlap
+    a_page_has_between_one_meeting_and_the_most_allowed
+    a_search_looks_at_number_topic_and_host
+    a_search_takes_its_text_literally
+    a_key_is_listed_as_added_and_stays_listed_when_revoked
+    a_reader_learns_what_is_new_to_it_and_no_more
+    a_reader_ahead_of_the_store_learns_everything
 }
 
 async fn found(store: &Store, search: &str) -> Vec<u64> {
@@ -42,7 +33,8 @@ async fn found(store: &Store, search: &str) -> Vec<u64> {
         .collect()
 }
 
-pub(crate) async fn a_registered_meeting_reads_back_as_it_was_given(store: Store) {
+async fn a_registered_meeting_reads_back_as_it_was_given(home: Home) {
+    let store = home.store().await;
     let change = MeetingChange {
         topic: Edit::parse("topic", Some("鈴木's “weekly”")).unwrap(),
         host: Edit::parse("host", Some("host@example.com")).unwrap(),
@@ -64,7 +56,8 @@ pub(crate) async fn a_registered_meeting_reads_back_as_it_was_given(store: Store
     assert_eq!((given.created_at, given.updated_at), (at(1), at(1)));
 }
 
-pub(crate) async fn the_longest_and_the_shortest_number_are_kept(store: Store) {
+async fn the_longest_and_the_shortest_number_are_kept(home: Home) {
+    let store = home.store().await;
     for number in [number(100_000_000), number(999_999_999_999)] {
         store
             .register(number, &MeetingChange::default(), at(1))
@@ -76,7 +69,8 @@ pub(crate) async fn the_longest_and_the_shortest_number_are_kept(store: Store) {
     }
 }
 
-pub(crate) async fn registering_a_known_number_is_an_error_and_changes_nothing(store: Store) {
+async fn registering_a_known_number_is_an_error_and_changes_nothing(home: Home) {
+    let store = home.store().await;
     let number = number(850_123_456);
     store
         .register(number, &topic("first"), at(1))
@@ -91,7 +85,8 @@ pub(crate) async fn registering_a_known_number_is_an_error_and_changes_nothing(s
     assert_eq!(kept.topic.as_deref(), Some("first"));
 }
 
-pub(crate) async fn of_many_that_register_one_number_at_once_one_succeeds(store: Store) {
+async fn of_many_that_register_one_number_at_once_one_succeeds(home: Home) {
+    let store = home.store().await;
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..20 {
         let store = store.clone();
@@ -106,7 +101,8 @@ pub(crate) async fn of_many_that_register_one_number_at_once_one_succeeds(store:
     assert_eq!(succeeded.iter().filter(|is_ok| **is_ok).count(), 1);
 }
 
-pub(crate) async fn an_import_registers_and_the_next_one_updates(store: Store) {
+async fn an_import_registers_and_the_next_one_updates(home: Home) {
+    let store = home.store().await;
     let zoom = |json| serde_json::from_value::<ZoomMeeting>(json).unwrap();
     let first = zoom(
         json!({"id": 850_123_456, "uuid": "/a//b==", "topic": "Weekly", "host_id": "abc", "password": "geheim",
@@ -138,7 +134,8 @@ pub(crate) async fn an_import_registers_and_the_next_one_updates(store: Store) {
     assert_eq!((updated.created_at, updated.updated_at), (at(1), at(3)));
 }
 
-pub(crate) async fn a_change_touches_what_it_names(store: Store) {
+async fn a_change_touches_what_it_names(home: Home) {
+    let store = home.store().await;
     let number = number(850_123_456);
     store
         .register(number, &passcode("geheim"), at(1))
@@ -160,7 +157,8 @@ pub(crate) async fn a_change_touches_what_it_names(store: Store) {
     assert_eq!(store.meeting(number).await.unwrap(), Some(cleared));
 }
 
-pub(crate) async fn what_is_unknown_is_neither_shown_nor_changed_nor_deleted(store: Store) {
+async fn what_is_unknown_is_neither_shown_nor_changed_nor_deleted(home: Home) {
+    let store = home.store().await;
     let number = number(850_123_456);
     assert_eq!(store.meeting(number).await.unwrap(), None);
     assert_eq!(
@@ -170,7 +168,8 @@ pub(crate) async fn what_is_unknown_is_neither_shown_nor_changed_nor_deleted(sto
     assert!(!store.delete(number).await.unwrap());
 }
 
-pub(crate) async fn a_deleted_meeting_is_gone_and_can_be_registered_again(store: Store) {
+async fn a_deleted_meeting_is_gone_and_can_be_registered_again(home: Home) {
+    let store = home.store().await;
     let number = number(850_123_456);
     store
         .register(number, &passcode("geheim"), at(1))
@@ -187,7 +186,8 @@ pub(crate) async fn a_deleted_meeting_is_gone_and_can_be_registered_again(store:
     assert!(store.delete(number).await.unwrap());
 }
 
-pub(crate) async fn pages_follow_each_other_without_gap_or_overlap(store: Store) {
+async fn pages_follow_each_other_without_gap_or_overlap(home: Home) {
+    let store = home.store().await;
     let numbers: Vec<u64> = (0..25).map(|n| 850_000_000 + n * 7).collect();
     for n in numbers.iter().rev() {
         store
@@ -210,7 +210,8 @@ pub(crate) async fn pages_follow_each_other_without_gap_or_overlap(store: Store)
     assert_eq!((exact.meetings.len(), exact.next), (25, None));
 }
 
-pub(crate) async fn a_page_has_between_one_meeting_and_the_most_allowed(store: Store) {
+async fn a_page_has_between_one_meeting_and_the_most_allowed(home: Home) {
+    let store = home.store().await;
     for n in 0..=u64::from(PAGE_MAX) {
         let number = number(850_000_000 + n);
         store.register(number, &topic("x"), at(1)).await.unwrap();
@@ -222,7 +223,8 @@ pub(crate) async fn a_page_has_between_one_meeting_and_the_most_allowed(store: S
     }
 }
 
-pub(crate) async fn a_search_looks_at_number_topic_and_host(store: Store) {
+async fn a_search_looks_at_number_topic_and_host(home: Home) {
+    let store = home.store().await;
     let host = MeetingChange {
         host: Edit::parse("host", Some("ann@example.com")).unwrap(),
         ..MeetingChange::default()
@@ -243,7 +245,8 @@ pub(crate) async fn a_search_looks_at_number_topic_and_host(store: Store) {
     assert_eq!(found(&store, "-").await, [0; 0]);
 }
 
-pub(crate) async fn a_search_takes_its_text_literally(store: Store) {
+async fn a_search_takes_its_text_literally(home: Home) {
+    let store = home.store().await;
     let topics = [
         "50% off",
         "50 off",
@@ -275,7 +278,8 @@ pub(crate) async fn a_search_takes_its_text_literally(store: Store) {
     }
 }
 
-pub(crate) async fn a_key_is_listed_as_added_and_stays_listed_when_revoked(store: Store) {
+async fn a_key_is_listed_as_added_and_stays_listed_when_revoked(home: Home) {
+    let store = home.store().await;
     let key = ApiKey::generate().unwrap();
     let scopes = Scopes::parse("mint,host").unwrap();
     let added = store
@@ -293,7 +297,8 @@ pub(crate) async fn a_key_is_listed_as_added_and_stays_listed_when_revoked(store
     assert_eq!(store.revoke_key(unknown, at(4)).await.unwrap(), None);
 }
 
-pub(crate) async fn a_reader_learns_what_is_new_to_it_and_no_more(store: Store) {
+async fn a_reader_learns_what_is_new_to_it_and_no_more(home: Home) {
+    let store = home.store().await;
     let everything = store.changes_since(None).await.unwrap().unwrap();
     assert!(everything.is_everything);
     assert_eq!(
@@ -344,7 +349,8 @@ pub(crate) async fn a_reader_learns_what_is_new_to_it_and_no_more(store: Store) 
     );
 }
 
-pub(crate) async fn a_reader_ahead_of_the_store_learns_everything(store: Store) {
+async fn a_reader_ahead_of_the_store_learns_everything(home: Home) {
+    let store = home.store().await;
     store
         .register(number(850_000_001), &topic("x"), at(1))
         .await

@@ -1,8 +1,4 @@
-//! The store on SQLite: the contract of every store, and how a file can fail.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod store_contract;
+//! How a SQLite file can fail.
 
 use std::fs;
 use std::io::{Seek, SeekFrom, Write};
@@ -16,9 +12,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
 use usher::seal::MasterKey;
-use usher::store::{IfMissing, MeetingChange, Store, StoreError};
+use usher::store::{Address, IfMissing, IfOlder, MeetingChange, Store, StoreError};
 
-use store_contract::{at, number, passcode, topic};
+use crate::stores::sample::{at, number, passcode, topic};
 
 /// A folder with one SQLite file, and the key that seals it.
 struct Home {
@@ -39,7 +35,16 @@ impl Home {
     }
 
     async fn open(&self) -> Result<Store, StoreError> {
-        Store::open(&self.file(), IfMissing::Create, self.key.clone()).await
+        self.open_with(IfMissing::Create, self.key.clone()).await
+    }
+
+    async fn open_with(
+        &self,
+        if_missing: IfMissing,
+        key: Arc<MasterKey>,
+    ) -> Result<Store, StoreError> {
+        let address = Address::Sqlite(self.file());
+        Store::open(&address, if_missing, IfOlder::Refuse, key).await
     }
 
     async fn store(&self) -> Store {
@@ -65,34 +70,6 @@ impl Home {
             .await
             .unwrap()
     }
-}
-
-macro_rules! contract_on_sqlite {
-    ($($test:ident)*) => { $(
-        #[tokio::test]
-        async fn $test() {
-            let home = Home::new();
-            store_contract::$test(home.store().await).await;
-        }
-    )* };
-}
-
-contract_on_sqlite! {
-    a_registered_meeting_reads_back_as_it_was_given
-    the_longest_and_the_shortest_number_are_kept
-    registering_a_known_number_is_an_error_and_changes_nothing
-    of_many_that_register_one_number_at_once_one_succeeds
-    an_import_registers_and_the_next_one_updates
-    a_change_touches_what_it_names
-    what_is_unknown_is_neither_shown_nor_changed_nor_deleted
-    a_deleted_meeting_is_gone_and_can_be_registered_again
-    pages_follow_each_other_without_gap_or_overlap
-    a_page_has_between_one_meeting_and_the_most_allowed
-    a_search_looks_at_number_topic_and_host
-    a_search_takes_its_text_literally
-    a_key_is_listed_as_added_and_stays_listed_when_revoked
-    a_reader_learns_what_is_new_to_it_and_no_more
-    a_reader_ahead_of_the_store_learns_everything
 }
 
 fn assert_names_file(error: &StoreError, code: &str) {
@@ -129,7 +106,8 @@ async fn a_first_start_creates_folder_and_files_for_their_owner_only() {
 #[tokio::test]
 async fn a_missing_file_is_not_created_unless_asked_for() {
     let home = Home::new();
-    let error = Store::open(&home.file(), IfMissing::Fail, home.key.clone())
+    let error = home
+        .open_with(IfMissing::Fail, home.key.clone())
         .await
         .unwrap_err();
     assert_names_file(&error, "store_missing");
@@ -141,7 +119,8 @@ async fn an_empty_file_is_a_missing_one() {
     let home = Home::new();
     fs::create_dir(home.folder.path().join("data")).unwrap();
     fs::write(home.file(), "").unwrap();
-    let error = Store::open(&home.file(), IfMissing::Fail, home.key.clone())
+    let error = home
+        .open_with(IfMissing::Fail, home.key.clone())
         .await
         .unwrap_err();
     assert_names_file(&error, "store_missing");
@@ -195,8 +174,10 @@ async fn many_first_starts_at_once_share_one_store() {
     let home = Home::new();
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..8 {
-        let (file, key) = (home.file(), home.key.clone());
-        tasks.spawn(async move { Store::open(&file, IfMissing::Create, key).await });
+        let (address, key) = (Address::Sqlite(home.file()), home.key.clone());
+        tasks.spawn(
+            async move { Store::open(&address, IfMissing::Create, IfOlder::Refuse, key).await },
+        );
     }
     for store in tasks.join_all().await {
         store.unwrap();
@@ -231,9 +212,7 @@ async fn another_master_key_is_noticed_at_once_even_in_an_empty_store() {
     let home = Home::new();
     home.store().await.close().await;
     let other = Arc::new(MasterKey::generate().unwrap());
-    let error = Store::open(&home.file(), IfMissing::Create, other)
-        .await
-        .unwrap_err();
+    let error = home.open_with(IfMissing::Create, other).await.unwrap_err();
     assert_names_file(&error, "store_other_master_key");
 }
 
@@ -334,7 +313,7 @@ fn runs_as_an_ordinary_user(test: &str) -> bool {
         return true;
     }
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture"])
+        .args(["--exact", &format!("sqlite::{test}"), "--nocapture"])
         .uid(NOBODY)
         .gid(NOBODY)
         .output()

@@ -1,0 +1,7 @@
+//! What every store must do, whatever keeps it: each case runs on SQLite and on PostgreSQL.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod directory;
+#[path = "../stores/mod.rs"]
+mod stores;
