@@ -7,15 +7,17 @@
 //! * [`signature`]: the Meeting SDK JWT: claims, signing, decoding without trust, verifying.
 //! * [`join`]: the object that the Web SDK's `join()` takes, in the dialect of a view and version.
 //! * [`meeting`]: meeting numbers and roles, the words shared by both.
-//! * [`attempt`]: the id that one person's try carries from the mint to Zoom's confirmation.
+//! * [`attempt`]: one person trying once: its id, its events, the story they tell, its outcome as of a moment.
 //! * [`verdict`]: the vocabulary of causes and of parties that must act.
 //! * [`failure`]: the catalogue of the Web SDK's error codes.
+//! * [`audit`]: whether the signatures of a span of time were valid, and who made them.
 //! * [`text`]: characters that do not show.
 //! * [`doctor`]: judges a signature, its claims, a join object or an error, and prints nothing.
 
 #![warn(missing_docs)]
 
 pub mod attempt;
+pub mod audit;
 pub mod doctor;
 pub mod failure;
 pub mod join;

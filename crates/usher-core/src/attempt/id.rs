@@ -38,11 +38,49 @@ impl AttemptId {
     pub fn unix_ms(self) -> i64 {
         i64::try_from(self.0 >> 80).unwrap_or(i64::MAX)
     }
+
+    /// The moment that the id carries: that of the attempt.
+    pub fn at(self) -> Timestamp {
+        Timestamp::from_millisecond(self.unix_ms()).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The smallest id of a moment, whatever is random in it: spans of time are spans of ids.
+    pub fn first_of(at: Timestamp) -> Self {
+        let ms = at.as_duration().as_millis();
+        // What begins within a millisecond is after it: ids carry whole ones, rounded down.
+        let is_whole = at.subsec_nanosecond() % 1_000_000 == 0;
+        let ms = if is_whole { ms } else { ms + 1 };
+        Self(u128::try_from(ms).unwrap_or(0).min(0xffff_ffff_ffff) << 80)
+    }
+
+    /// The 16 bytes, in the order of time.
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+
+    /// Reads the 16 bytes.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_be_bytes(bytes))
+    }
 }
 
 impl fmt::Display for AttemptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)
+    }
+}
+
+impl serde::Serialize for AttemptId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for AttemptId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        Self::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom("an attempt's id has 32 lower-case hex digits"))
     }
 }
 

@@ -1,0 +1,90 @@
+//! What an attempt began with: what was minted, for whom, by which code.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::meeting::MeetingNumber;
+
+/// What was minted here, or handed in by whoever minted. Of the signature, its decoded claims alone are kept.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Origin {
+    /// The meeting to join.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meeting_number: Option<MeetingNumber>,
+    /// `attendee` or `host`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// `client` or `component`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub view: Option<String>,
+    /// The version that the parameters were made for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sdk_version: Option<String>,
+    /// The configured app's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// `own`, `external`, or the configured account's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The meeting's host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The release of the code that asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// Staging is not production.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// Which Usher minted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// The embedding product's own dimensions.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub dims: BTreeMap<String, String>,
+    /// The signature's decoded body, as it stood in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Box<RawValue>>,
+    /// Whether the signature is by a configured secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hmac: Option<Hmac>,
+    /// Keys and JSON types of the join parameters, without their values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub join_shape: Option<BTreeMap<String, String>>,
+    /// Seconds taken off `iat`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backdate_s: Option<u32>,
+    /// Our clock minus Zoom's at the mint, in milliseconds, as far as it was known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_offset_ms: Option<[i64; 2]>,
+    /// Whether the passcode came from the registered meeting or from the request; none if no passcode was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passcode_from: Option<PasscodeFrom>,
+    /// A keyed hash of the registrant token's owner, as far as the request had one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registrant: Option<String>,
+}
+
+/// Whether a signature is by one of the configured secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hmac {
+    /// It is.
+    Valid,
+    /// Its key is a configured one, and the signature is not by its secret.
+    Invalid,
+    /// There is no secret for its key here, or only the claims were handed in.
+    NotCheckable,
+}
+
+/// Who supplied the passcode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PasscodeFrom {
+    /// The registered meeting.
+    Meeting,
+    /// The join request.
+    Request,
+}

@@ -1,0 +1,407 @@
+//! What the events of an attempt say together.
+//!
+//! Events come late, twice, in any order and in contradiction to each other; the story is the same whatever their order. Nothing in it
+//! depends on the moment of looking: deadlines are applied by [`Phase::outcome`], as of a moment.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::event::{Client, Event, Kind, MatchedBy, Source, words};
+use super::origin::Origin;
+
+/// How long a join may go without an answer: Zoom's SDK gives its first request 30 s and repeats it once (reference 2.4, 2.5).
+pub const ANSWER_DEADLINE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Later than this after an error, a call of `join()` is another one: the SDK takes one per 10 s (reference 2.1). Sooner, it is the
+/// same call, told out of order by a clock that was corrected differently.
+const NEXT_CALL: SignedDuration = SignedDuration::from_secs(5);
+
+/// How far an attempt got, by what is known of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Minted; nobody reported.
+    Minted,
+    /// The page has the parameters.
+    Loaded,
+    /// The page called `join()`.
+    Called,
+    /// In the waiting room, or before the host.
+    Waiting,
+    /// The page's own deadline passed without a callback.
+    Silent,
+    /// The SDK gave an error.
+    Failed,
+    /// In.
+    Joined,
+}
+
+words!(Phase {
+    Minted "minted" 1,
+    Loaded "loaded" 2,
+    Called "called" 3,
+    Waiting "waiting" 4,
+    Silent "silent" 5,
+    Failed "failed" 6,
+    Joined "joined" 7,
+});
+
+/// What became of an attempt, as of a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// In: said by the browser, confirmed by Zoom, or both.
+    Joined,
+    /// An error came.
+    Failed,
+    /// In the waiting room, or before the host.
+    Waiting,
+    /// An answer may still come.
+    Pending,
+    /// The browser said that it called `join()`, then nothing by the deadline.
+    Unanswered,
+    /// Minted, and nobody reported: it says nothing about failing.
+    Unobserved,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Outcome; 6] = [
+        Outcome::Joined,
+        Outcome::Failed,
+        Outcome::Waiting,
+        Outcome::Pending,
+        Outcome::Unanswered,
+        Outcome::Unobserved,
+    ];
+
+    /// The word as it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Joined => "joined",
+            Outcome::Failed => "failed",
+            Outcome::Waiting => "waiting",
+            Outcome::Pending => "pending",
+            Outcome::Unanswered => "unanswered",
+            Outcome::Unobserved => "unobserved",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|outcome| outcome.as_str() == word)
+    }
+}
+
+impl Phase {
+    /// Every phase.
+    pub const ALL: [Phase; 7] = [
+        Phase::Minted,
+        Phase::Loaded,
+        Phase::Called,
+        Phase::Waiting,
+        Phase::Silent,
+        Phase::Failed,
+        Phase::Joined,
+    ];
+
+    /// The outcome as of a moment of an attempt that is in this phase since `since`.
+    pub fn outcome(self, since: Timestamp, as_of: Timestamp) -> Outcome {
+        let may_still_come = as_of.duration_since(since) < ANSWER_DEADLINE;
+        match self {
+            Phase::Joined => Outcome::Joined,
+            Phase::Failed => Outcome::Failed,
+            Phase::Waiting => Outcome::Waiting,
+            Phase::Silent => Outcome::Unanswered,
+            Phase::Minted | Phase::Loaded | Phase::Called if may_still_come => Outcome::Pending,
+            Phase::Called => Outcome::Unanswered,
+            Phase::Minted | Phase::Loaded => Outcome::Unobserved,
+        }
+    }
+}
+
+/// The error that an attempt ended with, as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaidFailure {
+    /// The code; none if the SDK gave none.
+    pub code: Option<String>,
+    /// The text.
+    pub reason: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Whether Zoom confirms that the person got in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confirmation {
+    /// Nobody says that they got in.
+    None,
+    /// The browser does; Zoom did not say anything yet.
+    BrowserAlone,
+    /// The browser does; Zoom was asked and does not know of it.
+    Denied,
+    /// Zoom does, by more than a guess.
+    Zoom,
+}
+
+words!(Confirmation {
+    None "none" 0,
+    BrowserAlone "browser_alone" 1,
+    Denied "denied" 2,
+    Zoom "zoom" 3,
+});
+
+/// What all events say together.
+#[derive(Debug, Clone)]
+pub struct Story<'a> {
+    /// What was minted, as far as that is known.
+    pub origin: Option<&'a Origin>,
+    /// The person's id in the embedding product.
+    pub participant: Option<&'a str>,
+    /// A keyed hash of the name that was joined with.
+    pub name_hash: Option<&'a str>,
+    /// The page and its browser: the newest of each fact.
+    pub client: Client,
+    /// How far it got.
+    pub phase: Phase,
+    /// Since when.
+    pub since: Timestamp,
+    /// The last error, whether or not the attempt went on after it.
+    pub failure: Option<SaidFailure>,
+    /// Who says that they got in.
+    pub confirmation: Confirmation,
+    /// Facts that contradict each other, or that are worth a look: sentences.
+    pub oddities: Vec<&'static str>,
+}
+
+impl<'a> Story<'a> {
+    /// Tells the story of one attempt; `None` without events.
+    ///
+    /// For the story as it was known at a moment, leave out what was received later.
+    pub fn of(events: impl IntoIterator<Item = &'a Event>) -> Option<Self> {
+        let mut events: Vec<&Event> = events.into_iter().collect();
+        events.sort_by(|a, b| {
+            let key = |e: &Event| (e.at, e.kind, e.source, e.received_at);
+            key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
+        });
+        let first = events.first()?;
+        let told = Told::by(&events);
+        let (phase, since) = told.phase(first);
+        let newest_personal = |of: fn(&Event) -> Option<&String>| {
+            events
+                .iter()
+                .rev()
+                .find_map(|event| of(event).map(String::as_str))
+        };
+        Some(Self {
+            origin: told.origin,
+            participant: newest_personal(|event| event.personal.participant.as_ref()),
+            name_hash: newest_personal(|event| event.personal.name_hash.as_ref()),
+            client: merge_clients(&events),
+            phase,
+            since,
+            failure: told.failed.map(|event| SaidFailure {
+                code: event.facts.code.clone(),
+                reason: event.facts.reason.clone(),
+                at: event.at,
+            }),
+            confirmation: told.confirmation(),
+            oddities: told.oddities(),
+        })
+    }
+
+    /// The error that the attempt ended with: none if it went on and got in.
+    pub fn final_failure(&self) -> Option<&SaidFailure> {
+        self.failure
+            .as_ref()
+            .filter(|_| self.phase == Phase::Failed)
+    }
+
+    /// The values of the attempt's dimensions. Where the browser knows better than the mint what runs there, the browser is believed.
+    pub fn dimensions(&self) -> BTreeMap<&str, &str> {
+        let own = self.origin.into_iter().flat_map(|origin| &origin.dims);
+        let mut dims: BTreeMap<&str, &str> = own.map(|(name, value)| (&**name, &**value)).collect();
+        if let Some(origin) = self.origin {
+            dims.extend(
+                [
+                    ("app", &origin.app),
+                    ("account", &origin.account),
+                    ("host", &origin.host),
+                    ("role", &origin.role),
+                    ("view", &origin.view),
+                    ("sdk_version", &origin.sdk_version),
+                    ("release", &origin.release),
+                    ("environment", &origin.environment),
+                    ("instance", &origin.instance),
+                ]
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value.as_deref()?))),
+            );
+        }
+        let client = &self.client;
+        dims.extend(
+            [
+                ("view", &client.view),
+                ("sdk_version", &client.sdk_version),
+                ("browser", &client.browser),
+                ("os", &client.os),
+                ("network", &client.network),
+            ]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.as_deref()?))),
+        );
+        if let Some(release) = &client.release {
+            dims.entry("release").or_insert(release);
+        }
+        dims
+    }
+}
+
+/// The events that decide.
+#[derive(Default)]
+struct Told<'a> {
+    origin: Option<&'a Origin>,
+    minted: Option<&'a Event>,
+    loaded: Option<&'a Event>,
+    called: Option<&'a Event>,
+    waiting: Option<&'a Event>,
+    silent: Option<&'a Event>,
+    failed: Option<&'a Event>,
+    /// The browser, or whoever minted elsewhere.
+    joined_by_page: Option<&'a Event>,
+    joined_by_zoom: Option<&'a Event>,
+    joined_by_guess: Option<&'a Event>,
+    doubtful: Option<&'a Event>,
+    not_confirmed: Option<&'a Event>,
+}
+
+impl<'a> Told<'a> {
+    fn by(events: &[&'a Event]) -> Self {
+        let mut told = Self::default();
+        for &event in events {
+            if let Some(origin) = &event.facts.origin {
+                told.origin.get_or_insert(origin);
+            }
+            if event.source == Source::Zoom {
+                told.hear_zoom(event);
+                continue;
+            }
+            match event.kind {
+                Kind::Minted => _ = told.minted.get_or_insert(event),
+                Kind::Loaded => _ = told.loaded.get_or_insert(event),
+                Kind::Called => told.called = Some(event),
+                Kind::Waiting => told.waiting = Some(event),
+                Kind::Silent => told.silent = Some(event),
+                Kind::Failed => told.failed = Some(event),
+                Kind::Joined => _ = told.joined_by_page.get_or_insert(event),
+                Kind::GaveUp | Kind::Left | Kind::NotConfirmed => {}
+            }
+        }
+        told
+    }
+
+    fn hear_zoom(&mut self, event: &'a Event) {
+        if event.kind == Kind::NotConfirmed {
+            self.not_confirmed = Some(event);
+            return;
+        }
+        let is_in = matches!(event.kind, Kind::Joined | Kind::Left);
+        match event.facts.matched_by {
+            Some(MatchedBy::DoubtfulCustomerKey) => _ = self.doubtful.get_or_insert(event),
+            Some(MatchedBy::Guess) if is_in => _ = self.joined_by_guess.get_or_insert(event),
+            _ if is_in => _ = self.joined_by_zoom.get_or_insert(event),
+            Some(MatchedBy::Guess) => {}
+            _ if event.kind == Kind::Waiting => self.waiting = Some(event),
+            _ => {}
+        }
+    }
+
+    fn phase(&self, first: &Event) -> (Phase, Timestamp) {
+        let is_after = |event: &Event, other: &Event| event.at.duration_since(other.at) > NEXT_CALL;
+        // A guess does not stand against an error that the page saw.
+        let guess = self.joined_by_guess.filter(|_| self.failed.is_none());
+        let joined = [self.joined_by_page, self.joined_by_zoom, guess];
+        if let Some(at) = joined.into_iter().flatten().map(|event| event.at).min() {
+            return (Phase::Joined, at);
+        }
+        // Of several things that happened, the last one stands, unless it is the same call told out of order.
+        let mut stands: Option<(Phase, &Event)> = None;
+        let in_order_of_weight = [
+            (Phase::Failed, self.failed),
+            (Phase::Silent, self.silent),
+            (Phase::Waiting, self.waiting),
+            (Phase::Called, self.called),
+        ];
+        for (phase, event) in in_order_of_weight {
+            let Some(event) = event else { continue };
+            if stands.is_none_or(|(_, other)| is_after(event, other)) {
+                stands = Some((phase, event));
+            }
+        }
+        let quiet = [(Phase::Loaded, self.loaded), (Phase::Minted, self.minted)];
+        let (phase, event) = stands
+            .or_else(|| {
+                quiet
+                    .into_iter()
+                    .find_map(|(phase, event)| Some((phase, event?)))
+            })
+            .unwrap_or((Phase::Minted, first));
+        (phase, event.at)
+    }
+
+    fn confirmation(&self) -> Confirmation {
+        match (self.joined_by_zoom, self.joined_by_page, self.not_confirmed) {
+            (Some(_), _, _) => Confirmation::Zoom,
+            (None, Some(_), Some(_)) => Confirmation::Denied,
+            (None, Some(_), None) => Confirmation::BrowserAlone,
+            (None, None, _) => Confirmation::None,
+        }
+    }
+
+    fn oddities(&self) -> Vec<&'static str> {
+        let in_by_zoom = self.joined_by_zoom.is_some();
+        let in_by_page = self.joined_by_page.is_some();
+        [
+            (
+                in_by_zoom && self.failed.is_some() && !in_by_page,
+                "The page saw an error, yet Zoom says that the person got in.",
+            ),
+            (
+                in_by_page && !in_by_zoom && self.not_confirmed.is_some(),
+                "The page says that the person got in, yet Zoom's report of the meeting does not have them.",
+            ),
+            (
+                self.doubtful.is_some(),
+                "Zoom named this attempt for another meeting or another time: the page that joined may have used a foreign id. It does not count.",
+            ),
+            (
+                self.joined_by_guess.is_some() && !in_by_zoom,
+                "Zoom's event was matched by meeting, time and name alone: a guess.",
+            ),
+            (
+                self.minted.is_none(),
+                "The record of the mint is missing: what is known comes from reports alone.",
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(is_so, text)| is_so.then_some(text))
+        .collect()
+    }
+}
+
+fn merge_clients(events: &[&Event]) -> Client {
+    let mut merged = Client::default();
+    for client in events
+        .iter()
+        .filter_map(|event| event.facts.client.as_deref())
+    {
+        macro_rules! take {
+            ($($field:ident)*) => { $(if client.$field.is_some() { merged.$field.clone_from(&client.$field); })* };
+        }
+        take!(sdk_version view browser os release time_zone connection cross_origin_isolated clock_offset_ms network);
+    }
+    merged
+}
