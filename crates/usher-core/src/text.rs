@@ -1,5 +1,7 @@
 //! Characters that do not show: what a terminal obeys, and what lets one text pose as another.
 
+use std::fmt::Write;
+
 /// Whether a character is a control character (C0, DEL, C1) or one of Unicode's invisible, line and direction marks.
 ///
 /// Texts of others lose or escape these before a person sees them. U+200C and U+200D are among them, but shape words and emoji: what
@@ -22,16 +24,16 @@ fn is_bidi_mark(c: char) -> bool {
 
 /// The text with every hidden character written as JSON writes it, `\u009b`.
 pub fn escape_hidden(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if is_hidden(c) {
-                // All of them are below U+10000: one escape each.
-                format!("\\u{:04x}", u32::from(c))
-            } else {
-                c.to_string()
-            }
-        })
-        .collect()
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) {
+            // All of them are below U+10000: one escape each.
+            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
 }
 
 #[cfg(test)]

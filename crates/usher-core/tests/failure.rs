@@ -1,5 +1,7 @@
 //! The failure catalogue against the reference's tables, and what is explained to whom.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 
 use serde_json::json;
@@ -7,7 +9,7 @@ use usher_core::failure::FaultClass::{App, Meeting, Network, Signature, Unknown,
 use usher_core::failure::Supplier::{self, Integrator};
 use usher_core::failure::{Explained, FaultClass, Views, all, explain, of_code};
 use usher_core::join::dialect::View;
-use usher_core::verdict::Party;
+use usher_core::verdict::{Cause, Party};
 
 /// Reference, sections 3.1 and 3.2: code, view (C, E, or B for both), and the classes that its column "Fixer" admits. SIG, APP, MTG,
 /// USR and ZM are signature, app, meeting, user and zoom; DEV (device, network or browser) is a device, or the way to Zoom.
@@ -124,7 +126,13 @@ fn one_200_and_a_missing_code_are_read_by_their_text() {
 
 #[test]
 fn a_text_that_says_nothing_blames_nobody() {
-    for code in [Some("1"), Some("200"), Some("9999"), Some("undefined"), None] {
+    for code in [
+        Some("1"),
+        Some("200"),
+        Some("9999"),
+        Some("undefined"),
+        None,
+    ] {
         for text in [Some("Fail to join the meeting."), Some(""), None] {
             let explained = explain(code, text, Some(View::Client), Integrator);
             assert_eq!(
@@ -188,7 +196,7 @@ fn three_thousand_and_3005_are_told_apart_by_their_text() {
 fn an_expired_registrant_token_is_not_the_users_number() {
     let explained = plainly("3610", "Token has expired.");
     assert_eq!(
-        (explained.party, explained.cause.map(|cause| cause.id())),
+        (explained.party, explained.cause.map(Cause::id)),
         (Party::Integrator, Some("registration_token_missing"))
     );
     assert_eq!(
@@ -208,10 +216,7 @@ fn a_wrong_passcode_is_the_fault_of_whoever_supplied_it() {
         ] {
             let explained = by(supplier);
             assert_eq!((explained.class, explained.party), (class, party), "{code}");
-            assert_eq!(
-                explained.cause.map(|cause| cause.id()),
-                Some("wrong_password")
-            );
+            assert_eq!(explained.cause.map(Cause::id), Some("wrong_password"));
         }
         assert!(by(Supplier::User).tell_user.contains("passcode"));
         assert!(!by(Integrator).tell_user.contains("passcode"));

@@ -63,11 +63,6 @@ fn admit_contradiction(exam: &Exam<'_>, findings: &mut [Finding]) {
     }
 }
 
-/// Whether it explains whatever the version and the moment are.
-fn is_firm(finding: &Finding) -> bool {
-    finding.weight < Weight::Supposed
-}
-
 /// Where the first error is that is wanted. The error that was handed in speaks through its reading.
 fn first(findings: &[Finding], is_wanted: impl Fn(&Finding) -> bool) -> Option<usize> {
     findings.iter().position(|finding| {
@@ -77,7 +72,7 @@ fn first(findings: &[Finding], is_wanted: impl Fn(&Finding) -> bool) -> Option<u
 
 fn choose(exam: &Exam<'_>, findings: &[Finding]) -> Option<usize> {
     let Some(reading) = &exam.reading else {
-        return first(findings, is_firm)
+        return first(findings, Finding::is_firm)
             .or_else(|| only_supposition(findings))
             .or_else(|| first(findings, |finding| finding.weight == Weight::Age));
     };
@@ -87,7 +82,7 @@ fn choose(exam: &Exam<'_>, findings: &[Finding]) -> Option<usize> {
     };
     if let Some(said) = reading.cause {
         let is_more_specific = |finding: &Finding| {
-            is_firm(finding) && (finding.cause == Some(said) || is_suspect(finding))
+            finding.is_firm() && (finding.cause == Some(said) || is_suspect(finding))
         };
         return first(findings, is_more_specific).or_else(|| {
             findings.iter().position(|finding| {
@@ -96,7 +91,7 @@ fn choose(exam: &Exam<'_>, findings: &[Finding]) -> Option<usize> {
         });
     }
     if !reading.admits_signature() {
-        return first(findings, |finding| is_firm(finding) && is_suspect(finding));
+        return first(findings, |finding| finding.is_firm() && is_suspect(finding));
     }
     among_faults_of_a_signature(reading, findings)
 }
@@ -119,7 +114,7 @@ fn among_faults_of_a_signature(reading: &Reading, findings: &[Finding]) -> Optio
     first(findings, is_preferred)
         .or_else(|| {
             first(findings, |finding| {
-                is_firm(finding) && !is_excluded(finding)
+                finding.is_firm() && !is_excluded(finding)
             })
         })
         .or_else(|| only_supposition(findings).filter(|_| reading.says_nothing()))

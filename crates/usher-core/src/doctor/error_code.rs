@@ -107,7 +107,9 @@ pub(super) fn read(handed: &Handed<'_>, pasted: Option<&str>) -> Option<Reading>
     let listed = code.and_then(failure::of_code);
     let said = match listed {
         // 1 and 200 only say that something failed: the text says what (reference 0.1).
-        Some(failure) if !failure.is_generic() => Some(Said::Failure(failure::by_text(failure, &text))),
+        Some(failure) if !failure.is_generic() => {
+            Some(Said::Failure(failure::by_text(failure, &text)))
+        }
         _ => code
             .and_then(of_native_number)
             .or_else(|| first_said(&text))

@@ -32,6 +32,9 @@ use crate::join::dialect::{SdkVersion, View};
 use decoded::{Decoded, Mask};
 use error_code::Reading;
 
+pub(crate) use numeric_date::moment_s;
+pub(crate) use times::{LIFETIME_MAX_S, LIFETIME_MIN_S};
+
 pub use report::{Finding, Kind, Place, Report, Severity, Shown, Source};
 
 /// What was handed to the doctor. Everything but the time is optional.

@@ -26,9 +26,13 @@ pub(super) fn findings(exam: &Exam<'_>) -> Vec<Finding> {
 
 /// A time that is a whole number of seconds; anything else has a finding of its own.
 pub(super) fn seconds(claims: &Decoded, name: &str) -> Option<i64> {
-    claims
-        .get(name)
-        .and_then(Value::as_i64)
+    claims.get(name).and_then(moment_s)
+}
+
+/// The moment in whole seconds since 1970; `None` for a value that is none: another type, milliseconds, a duration.
+pub(crate) fn moment_s(value: &Value) -> Option<i64> {
+    value
+        .as_i64()
         .filter(|seconds| (DURATION_BELOW..MILLISECONDS_FROM).contains(seconds))
 }
 

@@ -195,6 +195,11 @@ impl Finding {
         self
     }
 
+    /// Whether it holds whatever was left unsaid: the SDK version, or the moment.
+    pub(crate) fn is_firm(&self) -> bool {
+        self.weight < Weight::Supposed
+    }
+
     pub(super) fn by(mut self, party: Party) -> Self {
         self.party = party;
         self

@@ -11,9 +11,9 @@ use crate::signature::EXPIRES_IN_S_MAX;
 use crate::verdict::Cause;
 
 /// Shortest documented lifetime, in seconds.
-const LIFETIME_MIN_S: i64 = 1_800;
+pub(crate) const LIFETIME_MIN_S: i64 = 1_800;
 /// Longest documented lifetime, in seconds: 48 h.
-const LIFETIME_MAX_S: i64 = EXPIRES_IN_S_MAX as i64;
+pub(crate) const LIFETIME_MAX_S: i64 = EXPIRES_IN_S_MAX as i64;
 /// What Zoom's own agent documentation back-dates `iat` by, in seconds (reference 0.9).
 const USUAL_BACKDATE_S: i64 = 30;
 /// A token that lives no longer than this may be expired when a slow page, a waiting room or a breakout room meets it. Ours, in seconds.

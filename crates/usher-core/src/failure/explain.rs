@@ -135,7 +135,11 @@ fn wrong_passcode(failure: &Failure, view: Option<View>, passcode_from: Supplier
             failure.tell_user,
             "The person typed it. Many of these on one meeting mean that its passcode was changed after the invitation.",
         ),
-        Supplier::Unknown => (FaultClass::Meeting, failure.tell_user, failure.tell_operator),
+        Supplier::Unknown => (
+            FaultClass::Meeting,
+            failure.tell_user,
+            failure.tell_operator,
+        ),
     };
     Meaning {
         class,
