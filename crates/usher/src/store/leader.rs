@@ -12,10 +12,7 @@ pub struct Leadership(Lock);
 
 #[derive(Debug)]
 enum Lock {
-    /// Locked while it is open.
-    File {
-        _open: File,
-    },
+    File(#[expect(dead_code, reason = "it is locked while it is open")] File),
     Session(PgConnection),
 }
 
