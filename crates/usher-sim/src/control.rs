@@ -47,10 +47,10 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/_sim/ca.pem", get(ca_pem))
 }
 
-type JsonBody<T> = Result<Json<T>, JsonRejection>;
+pub(crate) type JsonBody<T> = Result<Json<T>, JsonRejection>;
 
 /// Runs a verb on the world with the body, or says what is wrong with the body.
-fn with_body<T>(
+pub(crate) fn with_body<T>(
     shared: &Shared,
     body: JsonBody<T>,
     verb: impl FnOnce(&mut World, T) -> Response,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::clock::{ANY_HOST, http_date};
+use crate::rest::iso_seconds;
 
 /// One way to misbehave for the requests that it matches.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -30,8 +31,16 @@ pub struct Fault {
     pub answer: Option<FaultAnswer>,
 }
 
-fn any() -> String {
+pub(crate) fn any() -> String {
     ANY_HOST.to_owned()
+}
+
+/// Whether a text is the pattern, or continues it where a `*` stands at its end.
+pub(crate) fn covers(pattern: &str, text: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(beginning) => text.starts_with(beginning),
+        None => text == pattern,
+    }
 }
 
 impl Default for Fault {
@@ -128,7 +137,7 @@ impl RetryAfter {
         match self.form {
             RetryAfterForm::Seconds => self.after_s.to_string(),
             RetryAfterForm::HttpDate => http_date(at),
-            RetryAfterForm::Iso8601 => at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            RetryAfterForm::Iso8601 => iso_seconds(at),
         }
     }
 }
@@ -214,11 +223,7 @@ impl Faults {
 impl ActiveFault {
     fn matches(&self, host: &str, method: &str, path: &str) -> bool {
         let fault = &self.fault;
-        let path_matches = match fault.path.strip_suffix('*') {
-            Some(beginning) => path.starts_with(beginning),
-            None => path == fault.path,
-        };
-        path_matches
+        covers(&fault.path, path)
             && (fault.host == ANY_HOST || fault.host.eq_ignore_ascii_case(host))
             && (fault.method == ANY_HOST || fault.method.eq_ignore_ascii_case(method))
             && fault.times.is_none_or(|times| self.struck < times)

@@ -1,4 +1,5 @@
-//! A local Zoom to test against: OAuth, users, meetings, ZAK and OBF tokens, and the check behind the Web SDK's `join()`.
+//! A local Zoom to test against: OAuth, users, meetings, ZAK and OBF tokens, the check behind the Web SDK's `join()`,
+//! webhooks, and the report of who was there.
 //!
 //! It verifies signatures with the `jsonwebtoken` crate and shares no code with Usher, or a bug of both would cancel itself out. What is
 //! documented of Zoom, what was observed and what is assumed stands in `docs/simulator.md`, and beside the code.
@@ -12,6 +13,7 @@
 //! # Ok(()) }
 //! ```
 
+mod attendance;
 mod clock;
 mod control;
 mod faults;
@@ -19,6 +21,8 @@ mod join_check;
 mod meetings;
 mod oauth;
 mod observe;
+mod paging;
+mod report;
 mod requests;
 mod rest;
 mod scenario;
@@ -26,6 +30,7 @@ mod tls;
 mod tokens;
 mod users;
 mod wc_info;
+mod webhooks;
 mod world;
 
 use std::io;
@@ -37,9 +42,14 @@ use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use tokio::task::JoinHandle;
 
+pub use attendance::{
+    Attendance, AttendanceError, Attended, Happened, Instance, Instances, Leave, MeetingEnd,
+    MeetingStart, Participant, Person,
+};
 pub use clock::{ANY_HOST, Clock, OffsetMs};
 pub use faults::{ActiveFault, Fault, FaultAnswer, Faults, RetryAfter, RetryAfterForm, Status};
 pub use join_check::{Check, CheckOutcome, CheckResult, Rules};
+pub use report::Reports;
 pub use requests::{RequestLog, RequestRecord};
 pub use scenario::{
     DEMO_ACCOUNT_ID, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_HOST_EMAIL, DEMO_HOST_ID,
@@ -47,6 +57,11 @@ pub use scenario::{
     DEMO_SDK_SECRET, DEMO_WAITING_ROOM_MEETING, Scenario, ScenarioError,
 };
 pub use tokens::TokenKind;
+pub use webhooks::{
+    ActiveWebhookFault, Deliver, Delivery, DeliveryAttempt, DeliveryState, EventKind, LoopbackUrl,
+    RetriedFailures, Subscription, TimestampUnit, WebhookError, WebhookEvent, WebhookFault,
+    WebhookFaults, Webhooks, WrongSignature,
+};
 pub use world::{Account, App, Meeting, Registrant, User, World};
 
 /// Where to listen, and what to start with.
@@ -83,6 +98,8 @@ pub enum StartError {
     Certificate(#[from] rcgen::Error),
     #[error("can't use the certificate: {0}")]
     Tls(#[from] rustls::Error),
+    #[error("can't make a client to send webhooks with: {0}")]
+    Client(#[from] reqwest::Error),
 }
 
 /// A running simulator. It stops when it is shut down or dropped.
@@ -102,6 +119,7 @@ impl Simulator {
         let shared = Shared {
             world: Arc::new(Mutex::new(World::new(options.scenario.clone()))),
             scenario: Arc::new(options.scenario),
+            client: webhooks::client()?,
             ca_pem: identity
                 .as_ref()
                 .map(|identity| identity.ca_pem.as_str().into()),
@@ -155,6 +173,48 @@ impl Simulator {
         self.steer(|world| world.tokens.expire(kind))
     }
 
+    /// Somebody waits for a meeting, is in it, and leaves it; webhooks tell of it, and so does the report once the meeting has ended.
+    pub async fn attend(&self, attendance: Attendance) -> Result<Attended, AttendanceError> {
+        let happened = self.steer(|world| world.attend(attendance))?;
+        Ok(self.shared.tell(happened).await)
+    }
+
+    pub async fn leave(&self, leave: Leave) -> Result<Attended, AttendanceError> {
+        let happened = self.steer(|world| world.leave(&leave))?;
+        Ok(self.shared.tell(happened).await)
+    }
+
+    pub async fn start_meeting(&self, start: MeetingStart) -> Result<Attended, AttendanceError> {
+        let happened = self.steer(|world| world.start_meeting(start))?;
+        Ok(self.shared.tell(happened).await)
+    }
+
+    pub async fn end_meeting(&self, end: MeetingEnd) -> Result<Attended, AttendanceError> {
+        let happened = self.steer(|world| world.end_meeting(&end))?;
+        Ok(self.shared.tell(happened).await)
+    }
+
+    /// Sends an event to everybody who subscribed to it, whether it happened or not.
+    pub async fn send_webhook(&self, event: WebhookEvent) -> Result<Vec<Delivery>, WebhookError> {
+        let queued = self.steer(|world| world.queue_webhook(&event))?;
+        Ok(self.shared.deliver_queued(queued).await)
+    }
+
+    /// Asks an endpoint whether it knows the secret token; `plain_token` is made up unless it is given.
+    pub async fn validate_webhook(
+        &self,
+        url: &LoopbackUrl,
+        plain_token: Option<&str>,
+    ) -> Result<Vec<Delivery>, WebhookError> {
+        let queued = self.steer(|world| world.queue_validation(url, plain_token))?;
+        Ok(self.shared.deliver_queued(queued).await)
+    }
+
+    /// Attempts the deliveries that wait: those which are due by the simulator's clock, or all.
+    pub async fn deliver_webhooks(&self, wanted: Deliver) -> Vec<Delivery> {
+        self.shared.deliver(&wanted).await
+    }
+
     /// Waits until every connection is closed; it closes them at once.
     pub async fn shutdown(mut self) {
         for server in [Some(&mut self.http), self.https.as_mut()]
@@ -174,6 +234,8 @@ struct Shared {
     world: Arc<Mutex<World>>,
     /// What a reset goes back to.
     scenario: Arc<Scenario>,
+    /// Sends the webhooks.
+    client: reqwest::Client,
     ca_pem: Option<Arc<str>>,
 }
 
@@ -191,7 +253,10 @@ fn router(shared: &Shared, scheme: &'static str) -> Router {
         .merge(users::routes())
         .merge(meetings::routes())
         .merge(wc_info::routes())
+        .merge(report::routes())
         .merge(control::routes())
+        .merge(attendance::routes())
+        .merge(webhooks::routes())
         .fallback(rest::unknown_path)
         .method_not_allowed_fallback(rest::unknown_path)
         .layer(observe)

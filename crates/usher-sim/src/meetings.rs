@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use crate::Shared;
 use crate::observe::Seen;
+use crate::paging::Paging;
 use crate::rest::{self, Answer, LIST_MEETINGS, READ_MEETING, Refusal, WRITE_MEETING};
 use crate::tokens::{TokenKind, USER_TOKEN_LIFETIME_S};
-use crate::users::number;
 use crate::world::{Meeting, World};
 
 pub(crate) fn routes() -> Router<Shared> {
@@ -48,42 +48,26 @@ async fn show(
     })
 }
 
-/// `page_size` and `next_page_token` as documented for Zoom's lists; the size's limit is assumed.
 async fn list(
     State(shared): State<Shared>,
     Extension(seen): Extension<Seen>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Answer {
-    const PAGE_SIZE_MAX: usize = 300;
-    let page_size = usize::try_from(number(&seen, "page_size", 30)?).unwrap_or_default();
-    if !(1..=PAGE_SIZE_MAX).contains(&page_size) {
-        return Err(Refusal::invalid_field(
-            "page_size",
-            "page_size must be 1 to 300",
-        ));
-    }
-    let from = page_start(&seen)
-        .ok_or_else(|| Refusal::invalid_field("next_page_token", "Invalid next_page_token."))?;
     shared.with_world(|world| {
+        let paging = Paging::asked(&seen, world.clock.now(&seen.host))?;
         let account = rest::authorize(world, &seen.host, &headers, LIST_MEETINGS)?;
-        let user = world.user(&account, &id).ok_or_else(|| Refusal::user_unknown(&id))?;
-        let all: Vec<&Meeting> = world.meetings.iter().filter(|meeting| meeting.host == user.id).collect();
-        let page: Vec<Value> = all.iter().skip(from).take(page_size).map(|meeting| in_brief(meeting)).collect();
-        let end = from.saturating_add(page.len());
-        let next_page_token = if end < all.len() { URL_SAFE_NO_PAD.encode(end.to_string()) } else { String::new() };
-        Ok(Json(json!({ "page_size": page_size, "total_records": all.len(), "next_page_token": next_page_token, "meetings": page })))
+        let user = world
+            .user(&account, &id)
+            .ok_or_else(|| Refusal::user_unknown(&id))?;
+        let all = world
+            .meetings
+            .iter()
+            .filter(|meeting| meeting.host == user.id)
+            .map(in_brief)
+            .collect();
+        Ok(Json(paging.page("meetings", all)))
     })
-}
-
-fn page_start(seen: &Seen) -> Option<usize> {
-    match seen.query.get("next_page_token").map(String::as_str) {
-        None | Some("") => Some(0),
-        Some(token) => String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?)
-            .ok()?
-            .parse()
-            .ok(),
-    }
 }
 
 /// Only the fields that the simulator knows are read; the rest of what Zoom takes is ignored.

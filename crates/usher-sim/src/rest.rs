@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::tokens::TokenKind;
@@ -14,15 +15,17 @@ pub(crate) const WRITE_MEETING: &str = "meeting:write:meeting:admin";
 pub(crate) const READ_USER: &str = "user:read:user:admin";
 pub(crate) const READ_TOKEN: &str = "user:read:token:admin";
 pub(crate) const READ_ZAK: &str = "user:read:zak:admin";
+pub(crate) const REPORT_PARTICIPANTS: &str = "report:read:list_meeting_participants:admin";
 
-/// All of them (reference 4.1 and 6 `[src]`; those for users, lists and creating are assumed).
-pub(crate) const SCOPES: [&str; 6] = [
+/// All of them (reference 4.1, 6 and 10 `[src]`; those for users, lists and creating are assumed).
+pub(crate) const SCOPES: [&str; 7] = [
     READ_MEETING,
     LIST_MEETINGS,
     WRITE_MEETING,
     READ_USER,
     READ_TOKEN,
     READ_ZAK,
+    REPORT_PARTICIPANTS,
 ];
 
 /// What a REST endpoint answers.
@@ -119,6 +122,11 @@ pub(crate) fn authorize(
         let message = format!("Invalid access token, does not contain scopes:[{scope}].");
         Err(Refusal::new(StatusCode::BAD_REQUEST, 4700, &message))
     }
+}
+
+/// How Zoom writes times in bodies.
+pub(crate) fn iso_seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Whatever Zoom has and this simulator does not (also the `/wc/ping` and WebSocket of an SDK that goes on): recorded, and 404.

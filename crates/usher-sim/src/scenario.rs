@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Clock;
 use crate::faults::Fault;
 use crate::join_check::Rules;
+use crate::webhooks::{Subscription, WebhookFault};
 use crate::world::{Account, App, Meeting, Registrant, User};
 
 /// Thousands of meetings fit in; a device or a log does not.
@@ -24,6 +25,8 @@ pub struct Scenario {
     pub rules: Rules,
     pub clock: Clock,
     pub faults: Vec<Fault>,
+    pub webhooks: Vec<Subscription>,
+    pub webhook_faults: Vec<WebhookFault>,
 }
 
 /// Why a scenario can't be used.

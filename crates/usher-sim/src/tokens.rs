@@ -54,6 +54,10 @@ impl Default for Tokens {
 }
 
 impl Tokens {
+    pub(crate) fn started_at_ns(&self) -> i128 {
+        self.started_at_ns
+    }
+
     pub(crate) fn issue_access(&mut self, account: &str, now: Timestamp) -> String {
         let token = format!("sim-access-{}", self.next_id());
         let expires_at = later(now, ACCESS_TOKEN_LIFETIME_S);

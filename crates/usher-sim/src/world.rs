@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::attendance::Instances;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::join_check::Rules;
+use crate::report::Reports;
 use crate::requests::RequestLog;
 use crate::scenario::Scenario;
 use crate::tokens::Tokens;
+use crate::webhooks::Webhooks;
 
 /// One Zoom account with its Server-to-Server OAuth app.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,6 +27,8 @@ pub struct Account {
     /// The regional base address that newer token answers carry (reference 5.1 `[3rd]`).
     #[serde(default)]
     pub api_url: Option<String>,
+    #[serde(default)]
+    pub reports: Reports,
 }
 
 impl Account {
@@ -35,6 +40,7 @@ impl Account {
             scopes: Self::all_scopes(),
             disabled: false,
             api_url: None,
+            reports: Reports::default(),
         }
     }
 
@@ -134,6 +140,8 @@ pub struct World {
     pub rules: Rules,
     pub faults: Faults,
     pub requests: RequestLog,
+    pub webhooks: Webhooks,
+    pub instances: Instances,
     pub(crate) tokens: Tokens,
 }
 
@@ -152,6 +160,8 @@ impl World {
             rules: scenario.rules,
             faults,
             requests: RequestLog::default(),
+            webhooks: Webhooks::new(scenario.webhooks, scenario.webhook_faults),
+            instances: Instances::default(),
             tokens: Tokens::default(),
         };
         for meeting in scenario.meetings {
@@ -192,6 +202,12 @@ impl World {
                     || user.id == id_or_email
                     || user.email.eq_ignore_ascii_case(id_or_email)
             })
+    }
+
+    pub(crate) fn meeting_mut(&mut self, number: u64) -> Option<&mut Meeting> {
+        self.meetings
+            .iter_mut()
+            .find(|meeting| meeting.number == number)
     }
 
     pub(crate) fn account_of_meeting(&self, meeting: &Meeting) -> Option<&str> {
