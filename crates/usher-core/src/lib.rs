@@ -11,6 +11,8 @@
 //! * [`verdict`]: the vocabulary of causes and of parties that must act.
 //! * [`failure`]: the catalogue of the Web SDK's error codes.
 //! * [`audit`]: whether the signatures of a span of time were valid, and who made them.
+//! * [`import`]: what a line of somebody else's log says.
+//! * [`webhook`]: what Zoom sends: whether it is Zoom's, what it says, which attempt it is about.
 //! * [`text`]: characters that do not show.
 //! * [`doctor`]: judges a signature, its claims, a join object or an error, and prints nothing.
 
@@ -20,9 +22,11 @@ pub mod attempt;
 pub mod audit;
 pub mod doctor;
 pub mod failure;
+pub mod import;
 pub mod join;
 pub mod meeting;
 pub mod refusal;
 pub mod signature;
 pub mod text;
 pub mod verdict;
+pub mod webhook;
