@@ -1,4 +1,4 @@
-//! Meetings and API keys on disk, in SQLite or PostgreSQL: one method = one transaction.
+//! Meetings, API keys and the journal on disk, in SQLite or PostgreSQL: one method = one transaction.
 //!
 //! Each verb has one body of SQL for both, through sqlx's `Any`: `$1` placeholders, numbers as `i64`, yes and no as 1 and 0, JSON as text.
 //! Where the two part is in [`sqlite`] and [`postgres`]. Every write to keys and meetings raises the store's revision and marks what it
@@ -8,6 +8,7 @@ mod address;
 mod announcements;
 mod changes;
 mod error;
+mod journal;
 mod key;
 mod keys;
 mod leader;
@@ -28,11 +29,15 @@ use sqlx::{Any, AnyPool, Transaction};
 use crate::seal::MasterKey;
 
 use announcements::Announcements;
+use journal::{KnownValues, Partitions};
 
 pub use address::{Address, Place};
 pub use announcements::{DIRECTORY, Heard, Listener};
 pub use changes::Changes;
 pub use error::StoreError;
+pub use journal::{
+    ATTEMPTS, Appended, AttemptFilter, AttemptPage, AttemptRow, CODE, EVERYBODY, LIMIT_MAX, OTHER,
+};
 pub use key::{ApiKey, KeyHash, KeyId, KeyRecord, Scope, Scopes};
 pub use leader::Leadership;
 pub use meeting::{Edit, Meeting, MeetingChange, Passcode};
@@ -63,6 +68,10 @@ pub struct Store {
     writer: AnyPool,
     reader: AnyPool,
     announcements: Arc<Announcements>,
+    known_values: Arc<KnownValues>,
+    partitions: Arc<Partitions>,
+    /// Which rows of the counts are this process's.
+    shard: i64,
     /// Why the last write failed, if it did.
     write_error: Arc<Mutex<Option<StoreError>>>,
 }
@@ -106,7 +115,7 @@ impl Store {
                 (pools, Backend::Postgres(database))
             }
         };
-        let schema = schema::bring_up(&writer, &place, if_missing, if_older).await?;
+        let schema = schema::bring_up(schema::STEPS, &writer, &place, if_missing, if_older).await?;
         let store = Self {
             place,
             backend: Arc::new(backend),
@@ -115,6 +124,9 @@ impl Store {
             writer,
             reader,
             announcements: Arc::new(Announcements::new()),
+            known_values: Arc::default(),
+            partitions: Arc::default(),
+            shard: i64::from(rand::random::<u8>()),
             write_error: Arc::default(),
         };
         store.claim().await?;
@@ -267,6 +279,47 @@ fn timestamp(microseconds: i64) -> Result<Timestamp, sqlx::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_commit_is_on_disk_before_it_is_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = Arc::new(MasterKey::generate().unwrap());
+        let file = Address::Sqlite(folder.path().join("usher.sqlite"));
+        let store = Store::open(&file, IfMissing::Create, IfOlder::Refuse, key)
+            .await
+            .unwrap();
+        let pragma = async |sql: &'static str| -> i64 {
+            sqlx::query_scalar(sql)
+                .fetch_one(&store.writer)
+                .await
+                .unwrap()
+        };
+        // FULL, as <https://www.sqlite.org/pragma.html#pragma_synchronous> numbers it.
+        assert_eq!(pragma("PRAGMA synchronous").await, 2);
+        assert_eq!(pragma("PRAGMA busy_timeout").await, 2000);
+    }
+
+    #[tokio::test]
+    async fn what_is_too_long_to_be_announced_is_heard_as_a_gap() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = Arc::new(MasterKey::generate().unwrap());
+        let file = Address::Sqlite(folder.path().join("usher.sqlite"));
+        let store = Store::open(&file, IfMissing::Create, IfOlder::Refuse, key)
+            .await
+            .unwrap();
+        let mut listener = store.listen();
+        let mut write = store.write().await.unwrap();
+        for payload in ["a b", &"x".repeat(8000)] {
+            store.announce(&mut write, "topic", payload).await.unwrap();
+        }
+        store.commit(write).await.unwrap();
+        let first = Heard::Announcement {
+            topic: "topic".to_owned(),
+            payload: "a b".to_owned(),
+        };
+        assert_eq!(listener.next().await, Some(first));
+        assert_eq!(listener.next().await, Some(Heard::Gap));
+    }
 
     #[tokio::test]
     async fn a_full_disk_is_named_and_the_store_goes_on_when_there_is_room_again() {

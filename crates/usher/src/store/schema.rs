@@ -22,25 +22,34 @@ pub struct Schema {
 }
 
 /// One step, for both databases. A step that was released is never changed.
-struct Step {
+pub(super) struct Step {
     version: i64,
     what: &'static str,
     sqlite: &'static str,
     postgres: &'static str,
 }
 
-const STEPS: &[Step] = &[Step {
-    version: 1,
-    what: "meetings and keys",
-    sqlite: include_str!("../../migrations/sqlite/0001_meetings_and_keys.sql"),
-    postgres: include_str!("../../migrations/postgres/0001_meetings_and_keys.sql"),
-}];
+pub(super) const STEPS: &[Step] = &[
+    Step {
+        version: 1,
+        what: "meetings and keys",
+        sqlite: include_str!("../../migrations/sqlite/0001_meetings_and_keys.sql"),
+        postgres: include_str!("../../migrations/postgres/0001_meetings_and_keys.sql"),
+    },
+    Step {
+        version: 2,
+        what: "the journal",
+        sqlite: include_str!("../../migrations/sqlite/0002_journal.sql"),
+        postgres: include_str!("../../migrations/postgres/0002_journal.sql"),
+    },
+];
 
 /// Checks the version, and brings the tables to the newest if that is wanted. A new store gets them without asking.
 ///
 /// The version is found out without a lock; what is missing is added in one transaction, so that of many who start at once one
 /// does it and the others wait, and nobody sees it half done.
 pub(super) async fn bring_up(
+    steps: &[Step],
     writer: &AnyPool,
     place: &Place,
     if_missing: IfMissing,
@@ -48,11 +57,11 @@ pub(super) async fn bring_up(
 ) -> Result<Schema, StoreError> {
     let sql = |error: sqlx::Error| StoreError::of_sql(&error, place);
     let migration = |error: MigrateError| StoreError::of_migration(&error, place);
-    let newest = STEPS.last().map_or(0, |step| step.version);
+    let newest = steps.last().map_or(0, |step| step.version);
     let mut connection = writer.acquire().await.map_err(sql)?;
     let found = version(&mut connection, place).await.map_err(sql)?;
     check(found, newest, place, if_missing, if_older)?;
-    let migrator = migrator(place);
+    let migrator = migrator(steps, place);
     if found == Some(newest) {
         // Finds out whether the steps that were taken were these.
         migrator
@@ -119,8 +128,8 @@ async fn version(
         .await
 }
 
-fn migrator(place: &Place) -> Migrator {
-    let migrations = STEPS.iter().map(|step| {
+fn migrator(steps: &[Step], place: &Place) -> Migrator {
+    let migrations = steps.iter().map(|step| {
         let sql = place.either(step.sqlite, step.postgres).into_sql_str();
         Migration::new(
             step.version,
@@ -134,4 +143,171 @@ fn migrator(place: &Place) -> Migrator {
     // The transaction has its own lock, which ends with it; sqlx's outlives an error.
     migrator.set_locking(false);
     migrator
+}
+
+#[cfg(test)]
+#[path = "../../tests/stores/postgres.rs"]
+#[allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+mod server;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tempfile::TempDir;
+
+    use super::server::{Cluster, Fsync};
+    use super::*;
+    use crate::seal::MasterKey;
+    use crate::store::{Address, Store};
+
+    const OLD: &[Step] = &[Step {
+        version: 1,
+        what: "a table",
+        sqlite: "CREATE TABLE notes (text TEXT) STRICT",
+        postgres: "CREATE TABLE notes (text TEXT)",
+    }];
+    const NEW: &[Step] = &[
+        Step { ..OLD[0] },
+        Step {
+            version: 7,
+            what: "a column",
+            sqlite: "ALTER TABLE notes ADD COLUMN at INTEGER; INSERT INTO notes VALUES ('x', 1)",
+            postgres: "ALTER TABLE notes ADD COLUMN at BIGINT; INSERT INTO notes VALUES ('x', 1)",
+        },
+    ];
+
+    /// A database with no tables in it, as each store opens its own.
+    async fn bare(address: &Address) -> AnyPool {
+        sqlx::any::install_default_drivers();
+        match address {
+            Address::Sqlite(file) => {
+                sqlite::open(file, IfMissing::Create)
+                    .await
+                    .unwrap()
+                    .0
+                    .writer
+            }
+            Address::Postgres(url) => postgres::open(url).await.unwrap().0.writer,
+        }
+    }
+
+    async fn homes() -> (TempDir, [Address; 2]) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = Address::Sqlite(folder.path().join("usher.sqlite"));
+        let url = Cluster::shared(Fsync::Off).await.new_database().await;
+        (folder, [file, Address::parse(&url).unwrap()])
+    }
+
+    async fn up(
+        steps: &'static [Step],
+        address: &Address,
+        if_older: IfOlder,
+    ) -> Result<Schema, StoreError> {
+        let place = address.place();
+        let writer = bare(address).await;
+        bring_up(steps, &writer, &place, IfMissing::Create, if_older).await
+    }
+
+    #[tokio::test]
+    async fn an_older_store_is_refused_unless_it_may_be_migrated_and_then_it_keeps_what_it_had() {
+        let (_folder, addresses) = homes().await;
+        for address in addresses {
+            let made = up(OLD, &address, IfOlder::Refuse).await.unwrap();
+            assert_eq!(
+                made,
+                Schema {
+                    found: None,
+                    now: 1
+                }
+            );
+            let error = up(NEW, &address, IfOlder::Refuse).await.unwrap_err();
+            assert_eq!(error.code(), "store_older_than_binary");
+            assert!(error.to_string().contains("usher migrate"), "{error}");
+            let found = Some(1);
+            let migrated = up(NEW, &address, IfOlder::Migrate).await.unwrap();
+            assert_eq!(migrated, Schema { found, now: 7 });
+            let error = up(OLD, &address, IfOlder::Migrate).await.unwrap_err();
+            assert_eq!(error.code(), "store_newer_than_binary");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn of_many_that_migrate_at_once_one_does_and_all_go_on() {
+        let (_folder, addresses) = homes().await;
+        for address in addresses {
+            up(OLD, &address, IfOlder::Refuse).await.unwrap();
+            let mut tasks = tokio::task::JoinSet::new();
+            for _ in 0..8 {
+                let address = address.clone();
+                tasks.spawn(async move { up(NEW, &address, IfOlder::Migrate).await });
+            }
+            let found: Vec<_> = tasks
+                .join_all()
+                .await
+                .into_iter()
+                .map(|schema| schema.unwrap().found)
+                .collect();
+            assert_eq!(
+                found.iter().filter(|found| **found == Some(1)).count(),
+                1,
+                "{found:?}"
+            );
+            let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM notes")
+                .fetch_one(&bare(&address).await)
+                .await
+                .unwrap();
+            assert_eq!(rows, 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_step_that_was_changed_after_it_was_taken_is_noticed_and_one_that_fails_leaves_nothing()
+     {
+        const CHANGED: &[Step] = &[Step {
+            sqlite: "CREATE TABLE notes (text TEXT, other TEXT) STRICT",
+            postgres: "CREATE TABLE notes (text TEXT, other TEXT)",
+            ..OLD[0]
+        }];
+        const BROKEN: &[Step] = &[
+            Step { ..OLD[0] },
+            Step {
+                sqlite: "NONSENSE",
+                postgres: "NONSENSE",
+                ..NEW[1]
+            },
+        ];
+        let (_folder, addresses) = homes().await;
+        for address in addresses {
+            up(BROKEN, &address, IfOlder::Refuse).await.unwrap_err();
+            let made = up(OLD, &address, IfOlder::Refuse).await.unwrap();
+            assert_eq!(
+                made.found, None,
+                "the first step of a broken attempt stayed"
+            );
+            let error = up(CHANGED, &address, IfOlder::Refuse).await.unwrap_err();
+            assert_eq!(error.code(), "store_corrupt", "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_database_of_somebody_else_is_a_missing_store() {
+        let (_folder, addresses) = homes().await;
+        for address in addresses {
+            let writer = bare(&address).await;
+            writer
+                .execute("CREATE TABLE theirs (id BIGINT)")
+                .await
+                .unwrap();
+            let key = Arc::new(MasterKey::generate().unwrap());
+            let error = Store::open(&address, IfMissing::Fail, IfOlder::Migrate, key)
+                .await
+                .unwrap_err();
+            assert_eq!(error.code(), "store_missing");
+            sqlx::query("SELECT id FROM theirs")
+                .fetch_all(&writer)
+                .await
+                .unwrap();
+        }
+    }
 }

@@ -3,5 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod directory;
+mod instances;
+mod journal;
 #[path = "../stores/mod.rs"]
 mod stores;
+mod versions;

@@ -1,0 +1,100 @@
+//! PostgreSQL: a partition of `events` and one of `attempts` for each day, by the time inside the id, so that ids stay unique.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use sqlx::{AnyPool, AssertSqlSafe, Executor};
+use usher_core::attempt::AttemptId;
+
+/// The days that are known to have theirs.
+#[derive(Debug, Default)]
+pub(in super::super) struct Partitions(Mutex<BTreeSet<Date>>);
+
+pub(super) fn day_of(attempt: AttemptId) -> Date {
+    TimeZone::UTC.to_datetime(attempt.at()).date()
+}
+
+impl Partitions {
+    /// Makes those that are missing. Each in a transaction of its own, beside the one that needs it: making one waits for readers.
+    pub(super) async fn make(
+        &self,
+        writer: &AnyPool,
+        days: impl Iterator<Item = Date>,
+    ) -> Result<(), sqlx::Error> {
+        let missing: BTreeSet<Date> = {
+            let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            days.filter(|day| !known.contains(day)).collect()
+        };
+        for day in missing {
+            let mut transaction = writer.begin().await?;
+            // Of those who come together, one makes it.
+            transaction
+                .execute("SELECT pg_advisory_xact_lock(504119551347)")
+                .await?;
+            for table in ["events", "attempts"] {
+                transaction
+                    .execute(AssertSqlSafe(create(table, day)))
+                    .await?;
+            }
+            transaction.commit().await?;
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(day);
+        }
+        Ok(())
+    }
+
+    /// They may be gone.
+    pub(super) fn forget(&self) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+}
+
+pub(super) fn name(table: &str, day: Date) -> String {
+    format!("{table}_{}", day.strftime("%Y_%m_%d"))
+}
+
+/// Names and bounds are made of a date's digits alone.
+fn create(table: &str, day: Date) -> String {
+    let start = TimeZone::UTC
+        .to_timestamp(day.at(0, 0, 0, 0))
+        .unwrap_or(Timestamp::UNIX_EPOCH);
+    let end = start + SignedDuration::from_hours(24);
+    format!(
+        "CREATE TABLE IF NOT EXISTS {} PARTITION OF {table} FOR VALUES FROM ('{}') TO ('{}')",
+        name(table, day),
+        bound(start),
+        bound(end)
+    )
+}
+
+fn bound(at: Timestamp) -> String {
+    format!(r"\x{}", AttemptId::first_of(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_days_partition_holds_the_ids_of_its_day() {
+        let sql = create("events", Date::constant(2023, 10, 10));
+        let first = AttemptId::first_of("2023-10-10T00:00:00Z".parse().unwrap());
+        let after = AttemptId::first_of("2023-10-11T00:00:00Z".parse().unwrap());
+        assert_eq!(
+            sql,
+            format!(
+                r"CREATE TABLE IF NOT EXISTS events_2023_10_10 PARTITION OF events FOR VALUES FROM ('\x{first}') TO ('\x{after}')"
+            )
+        );
+        assert_eq!(day_of(first), Date::constant(2023, 10, 10));
+        assert_eq!(day_of(after), Date::constant(2023, 10, 11));
+    }
+}
