@@ -2,6 +2,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use usher_core::attempt::event::Kind;
+use usher_core::meeting::MeetingNumber;
 use usher_core::webhook::{
     BODY_BYTES_MAX, MeetingNotice, Notification, Participant, ParticipantEvent,
     confirmation_deadline, parse,
@@ -109,7 +110,7 @@ fn ids_are_numbers_or_strings_and_what_is_missing_or_empty_is_none() {
             panic!("{notification:?}");
         };
         assert_eq!(
-            read.meeting.meeting_number.map(|n| n.as_u64()),
+            read.meeting.meeting_number.map(MeetingNumber::as_u64),
             expected,
             "{id}"
         );

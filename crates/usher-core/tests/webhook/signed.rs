@@ -12,8 +12,8 @@ pub(crate) fn signature(secret: &str, timestamp: &str, body: &[u8]) -> String {
         .chain_update(message)
         .finalize()
         .into_bytes();
-    let digits: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("v0={digits}")
+    let half = |bytes: &[u8]| u128::from_be_bytes(bytes.try_into().unwrap());
+    format!("v0={:032x}{:032x}", half(&mac[..16]), half(&mac[16..]))
 }
 
 pub(crate) fn time(text: &str) -> Timestamp {
