@@ -35,4 +35,12 @@ export const SDKS = [
   ),
 ];
 
+/** Has the SDK's interface and no meeting behind it: the joined path, which the simulator never answers. */
+export const STAND_IN = {
+  name: 'stand-in',
+  version: 'stand-in',
+  assets: '',
+  scripts: { client: ['/client_stand_in.js'], component: ['/client_stand_in.js'] },
+};
+
 export const VIEWS = ['client', 'component'];

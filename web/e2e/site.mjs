@@ -2,16 +2,19 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import express from 'express';
-import { SDKS } from './sdks.mjs';
+import { SDKS, STAND_IN } from './sdks.mjs';
 
 const here = (path) => new URL(path, import.meta.url).pathname;
 
-function page(sdk, view) {
-  const scripts = [...sdk.scripts[view], '/page.js'].map((source) => `<script src="${source}"></script>`);
+const CLIENT = here('../../crates/usher/assets/client/');
+
+/** `own` are the site's own scripts. */
+function page(sdk, view, own) {
+  const scripts = [...sdk.scripts[view], ...own].map((source) => `<script src="${source}"></script>`);
   return `<!doctype html>
 <meta charset="utf-8">
 <title>Web SDK ${sdk.version}, ${view}</title>
-<body data-view="${view}" data-assets="${sdk.assets}">
+<body data-view="${view}" data-assets="${sdk.assets}" data-version="${sdk.version}">
 <div id="zmmtg-root"></div><div id="aria-notify-area"></div><div id="root"></div>
 ${scripts.join('\n')}
 `;
@@ -20,11 +23,16 @@ ${scripts.join('\n')}
 /** Serves it on a port of loopback that is free. */
 export async function startSite() {
   const app = express();
-  app.use('/node_modules', express.static(here('../node_modules')));
+  app.use('/node_modules', express.static(here('../node_modules'), { maxAge: '1h' }));
   app.get('/page.js', (_, answer) => answer.type('js').send(readFileSync(here('page.js'))));
-  for (const sdk of SDKS) {
+  app.get('/client_page.js', (_, answer) => answer.type('js').send(readFileSync(here('client_page.js'))));
+  app.get('/client_stand_in.js', (_, answer) => answer.type('js').send(readFileSync(here('client_stand_in.js'))));
+  app.use('/client', express.static(CLIENT));
+  const withClient = ['/client/usher.js', '/client_page.js'];
+  for (const sdk of [...SDKS, STAND_IN]) {
     for (const view of Object.keys(sdk.scripts)) {
-      app.get(`/${sdk.version}/${view}`, (_, answer) => answer.type('html').send(page(sdk, view)));
+      app.get(`/${sdk.version}/${view}`, (_, answer) => answer.type('html').send(page(sdk, view, ['/page.js'])));
+      app.get(`/${sdk.version}/${view}/usher`, (_, answer) => answer.type('html').send(page(sdk, view, withClient)));
     }
   }
   const server = app.listen(0, '127.0.0.1');

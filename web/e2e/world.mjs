@@ -29,7 +29,7 @@ export async function startWorld() {
     const usher = keep(await startUsher(folder, zoom.url, site.origin));
     const browser = await startBrowser(zoom.tlsAddress);
     keep({ stop: () => browser.close() });
-    return { zoom, usher, stop, join: (...wish) => joinInFreshPage(browser, site, ...wish) };
+    return { zoom, usher, site, browser, stop, join: (...wish) => joinInFreshPage(browser, site, ...wish) };
   } catch (error) {
     await stop().catch(() => {}); // why it did not start says more
     throw error;

@@ -50,6 +50,9 @@ export async function startZoom(folder) {
       await control('DELETE', 'rules');
     },
 
+    /** From now on, whoever asks that host to join gets this answer of the control API. */
+    answerJoins: (host, answer) => control('POST', 'faults', { host, path: JOIN_CHECK, answer }),
+
     switchOff: (check) => control('PATCH', 'rules', { checks: { [check]: false } }),
 
     /** The join checks that it has answered, and how they went. */

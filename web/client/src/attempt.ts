@@ -22,6 +22,7 @@ export class Attempt implements Witness {
   private isSettled = false;
   private settle: (result: Result) => void = () => {};
   private deadline: ReturnType<typeof setTimeout> | undefined;
+  private uncaught: string | undefined;
   private heldError: { error: unknown } | undefined;
 
   constructor(
@@ -30,7 +31,7 @@ export class Attempt implements Witness {
     private readonly answer: Answer,
     private readonly options: Options,
   ) {
-    const page = { view: view.name, sdk_version: view.version, release: options.release };
+    const page = { view: view.name, sdk_version: options.sdkVersion ?? view.version, release: options.release };
     this.story = new Story(answer, known<Environment>(page));
   }
 
@@ -41,6 +42,8 @@ export class Attempt implements Witness {
     this.story.tellLoaded();
     this.story.tell('called');
     outbox.onLeave(() => this.giveUp());
+    addEventListener('error', this.hearUncaught);
+    addEventListener('unhandledrejection', this.hearUncaught);
     this.deadline = setTimeout(() => this.fallSilent(), this.options.silentAfterMs ?? SILENT_AFTER_MS);
     const { success: _, error: __, ...parameters } = this.answer.join;
     try {
@@ -69,7 +72,7 @@ export class Attempt implements Witness {
 
   readonly failed = (error: unknown): void => {
     const failure = failureOf(error);
-    if (!this.isSettled && this.options.retry && freshParametersCanHelp(failure)) this.heldError = { error };
+    if (!this.isSettled && this.options.retry && this.view.canJoinAgain && freshParametersCanHelp(failure)) this.heldError = { error };
     this.become('failed', failure, error);
     if (!this.heldError) call(this.options.error ?? this.answer.join.error, error);
   };
@@ -91,20 +94,33 @@ export class Attempt implements Witness {
   }
 
   private fallSilent(): void {
-    if (this.state === 'called') this.become('silent');
+    if (this.state !== 'called') return;
+    this.become(this.view.shown()?.isWaiting ? 'waiting' : 'silent', { reason: this.visibleReason() });
   }
 
   private giveUp(): void {
     if (this.hasGivenUp || this.state === 'joined' || this.state === 'failed') return;
     this.hasGivenUp = true;
-    this.story.tell('gave_up');
+    this.story.tell('gave_up', { reason: this.visibleReason() });
   }
+
+  /** An error that nobody caught may be the page's own: it explains a silence, it is no answer. */
+  private visibleReason(): string | undefined {
+    return this.view.shown()?.reason ?? (this.uncaught && `uncaught ${this.uncaught}`);
+  }
+
+  private readonly hearUncaught = (event: ErrorEvent | PromiseRejectionEvent): void => {
+    const { reason } = failureOf('reason' in event ? event.reason : event.error);
+    this.uncaught ??= reason;
+  };
 
   /** What has joined stays joined, and the first failure is the one that counts. */
   private become(state: Exclude<State, 'called'>, details: Details = {}, value?: unknown): void {
     if (this.state === 'joined' || this.state === state) return;
     this.state = state;
     clearTimeout(this.deadline);
+    removeEventListener('error', this.hearUncaught);
+    removeEventListener('unhandledrejection', this.hearUncaught);
     this.story.tell(state, details);
     this.isSettled = true;
     const { code, reason } = details;

@@ -9,8 +9,10 @@ export interface Options {
   error?: (error: unknown) => void;
   /** How long the SDK may say nothing before that is reported. 60 s. */
   silentAfterMs?: number;
-  /** A new answer of `POST /v1/joins`. Called once at most, for a failure that fresh parameters can help. */
+  /** A new answer of `POST /v1/joins`. Called once at most, in Component View, for a failure that fresh parameters can help. */
   retry?: (() => Promise<Answer>) | undefined;
+  /** Where the SDK does not tell its version: Component View from an npm bundle. */
+  sdkVersion?: string;
   /** The release of the page. */
   release?: string;
 }

@@ -15,9 +15,26 @@ export interface Witness {
 export interface View {
   readonly name: 'client' | 'component';
   readonly version: string | undefined;
+  /** Whether a second `join()` works on the same page. In Client View it ends in an exception of the SDK or in nothing (both versions, run). */
+  readonly canJoinAgain: boolean;
   /** Listens and calls the SDK's `join()`. May throw what the SDK throws. */
   join(parameters: Record<string, unknown>, witness: Witness): void;
+  /** What the SDK shows in place of an answer. */
+  shown(): Notice | undefined;
 }
+
+export interface Notice {
+  reason: string;
+  isWaiting: boolean;
+}
+
+/** Pages and dialogs of Client View after which nobody is called back (2.5); these marks are the same in 2.16.0 and 6.2.0. */
+const NOTICES: Record<string, Notice> = {
+  '#zmmtg-root .waiting-pannel': { reason: 'waiting for host', isWaiting: true },
+  '#zmmtg-root #inputpasscode': { reason: 'asks for the passcode', isWaiting: false },
+  '#zmmtg-root .captcha-error-tip': { reason: 'asks for a captcha', isWaiting: false },
+  '#zmmtg-root #login': { reason: 'asks to register or to sign in', isWaiting: false },
+};
 
 type Method = (...values: unknown[]) => unknown;
 type Methods = Record<string, Method | undefined>;
@@ -46,6 +63,7 @@ function clientView(zoomMtg: Methods): View {
   return {
     name: 'client',
     version: attempt(() => String([zoomMtg.getWebSDKVersion?.()].flat()[0] ?? '')) || undefined,
+    canJoinAgain: false,
     join(parameters, witness) {
       listen('onMeetingStatus', (data) => {
         // 1 connecting, 2 connected, 3 disconnected, 4 reconnecting (2.3); the code stands in `detail` in some flows.
@@ -59,6 +77,10 @@ function clientView(zoomMtg: Methods): View {
       listen('onJoinSpeed', (data) => readJoinSpeed(data, witness));
       zoomMtg.join?.({ ...parameters, success: witness.joined, error: witness.failed });
     },
+    shown() {
+      const mark = Object.keys(NOTICES).find((selector) => attempt(() => document.querySelector(selector)));
+      return mark === undefined ? undefined : NOTICES[mark];
+    },
   };
 }
 
@@ -67,7 +89,8 @@ function componentView(client: Methods): View {
     attempt(() => client.on?.(event, (data: unknown) => attempt(() => hear((data ?? {}) as Record<string, unknown>))));
   return {
     name: 'component',
-    version: attempt(() => (globalThis as { ZoomMtgEmbedded?: { VERSION?: string } }).ZoomMtgEmbedded?.VERSION),
+    version: attempt(embeddedVersion),
+    canJoinAgain: true,
     join(parameters, witness) {
       listen('connection-change', (data) => {
         if (data.state === 'Connected') witness.heardOfJoin(data);
@@ -83,7 +106,16 @@ function componentView(client: Methods): View {
         (error) => witness.failed(error),
       );
     },
+    shown: () => undefined, // it answers where Client View shows a page
   };
+}
+
+/** The client does not tell; the name of Zoom's script, or the namespace of the npm package, does. */
+function embeddedVersion(): string | undefined {
+  const namespace = (globalThis as { ZoomMtgEmbedded?: { VERSION?: string } }).ZoomMtgEmbedded;
+  if (namespace?.VERSION) return namespace.VERSION;
+  const names = Array.from(document.scripts, ({ src }) => /zoom.*embedded.*?(\d+\.\d+\.\d+)/.exec(src)?.[1]);
+  return names.find(Boolean);
 }
 
 function attempt<T>(act: () => T): T | undefined {
