@@ -283,22 +283,24 @@ pub async fn keep_fresh(directory: Arc<Directory>, stop: CancellationToken) {
     let mut last_complaint = None;
     let mut listener = None;
     loop {
-        // The store may be another one than at the last tick.
-        if listener.is_none() {
-            listener = directory.store().ok().map(|store| store.listen());
-        }
         let is_last = tokio::select! {
             () = stop.cancelled() => true,
             _ = ticks.tick() => false,
             is_open = hears_of_a_change(listener.as_mut()) => {
-                if !is_open {
+                if is_open {
+                    // The snapshot waits for the tick: many changes in a row are one snapshot.
+                    let _ = directory.refresh().await;
+                } else {
                     listener = None;
                 }
-                false
+                continue;
             }
         };
         // A failure is logged once and stays in `degradations`.
         let _ = directory.refresh().await;
+        if listener.is_none() {
+            listener = directory.store().ok().map(|store| store.listen());
+        }
         let complaint = directory
             .save_snapshot()
             .await

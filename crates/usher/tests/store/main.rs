@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod postgres;
 mod sqlite;
 #[path = "../stores/mod.rs"]
 mod stores;

@@ -157,34 +157,6 @@ async fn a_row_that_cannot_be_read_is_left_out_of_lists_and_pages_go_on_behind_i
 }
 
 #[tokio::test]
-async fn a_store_keeps_what_it_was_given_when_it_is_opened_again() {
-    let home = Home::new().with_a_meeting().await;
-    let meeting = home
-        .store()
-        .await
-        .meeting(number(850_123_456))
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(meeting.passcode.expose(), "geheim");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn many_first_starts_at_once_share_one_store() {
-    let home = Home::new();
-    let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..8 {
-        let (address, key) = (Address::Sqlite(home.file()), home.key.clone());
-        tasks.spawn(
-            async move { Store::open(&address, IfMissing::Create, IfOlder::Refuse, key).await },
-        );
-    }
-    for store in tasks.join_all().await {
-        store.unwrap();
-    }
-}
-
-#[tokio::test]
 async fn passcodes_are_not_in_the_file_and_open_in_their_own_row_only() {
     let home = Home::new().with_a_meeting().await;
     let bytes = fs::read(home.file()).unwrap();
@@ -205,15 +177,6 @@ async fn passcodes_are_not_in_the_file_and_open_in_their_own_row_only() {
     assert_names_file(&error, "meeting_unreadable");
     assert!(error.to_string().contains("850999999"), "{error}");
     assert!(store.meeting(number(850_123_456)).await.unwrap().is_some());
-}
-
-#[tokio::test]
-async fn another_master_key_is_noticed_at_once_even_in_an_empty_store() {
-    let home = Home::new();
-    home.store().await.close().await;
-    let other = Arc::new(MasterKey::generate().unwrap());
-    let error = home.open_with(IfMissing::Create, other).await.unwrap_err();
-    assert_names_file(&error, "store_other_master_key");
 }
 
 #[tokio::test]

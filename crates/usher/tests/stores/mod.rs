@@ -18,6 +18,7 @@ pub(crate) mod sample;
 
 use std::sync::Arc;
 
+use sqlx::{AnyConnection, Connection};
 use tempfile::TempDir;
 use usher::seal::MasterKey;
 use usher::store::{Address, IfMissing, IfOlder, Store, StoreError};
@@ -36,23 +37,22 @@ pub(crate) struct Home {
     pub(crate) address: Address,
     pub(crate) key: Arc<MasterKey>,
     pub(crate) kind: Kind,
+    url: String,
 }
 
 impl Home {
     pub(crate) async fn new(kind: Kind) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let address = match kind {
-            Kind::Sqlite => Address::Sqlite(folder.path().join("data/usher.sqlite")),
-            Kind::Postgres => {
-                let url = Cluster::shared(Fsync::Off).await.new_database().await;
-                Address::parse(&url).unwrap()
-            }
+        let url = match kind {
+            Kind::Sqlite => format!("sqlite://{}/data/usher.sqlite", folder.path().display()),
+            Kind::Postgres => Cluster::shared(Fsync::Off).await.new_database().await,
         };
         Self {
+            address: Address::parse(&url).unwrap(),
             folder,
-            address,
             key: Arc::new(MasterKey::generate().unwrap()),
             kind,
+            url,
         }
     }
 
@@ -64,6 +64,14 @@ impl Home {
             self.key.clone(),
         )
         .await
+    }
+
+    /// SQL that no store would run; it must be the same for both.
+    pub(crate) async fn tamper(&self, sql: &'static str) {
+        sqlx::any::install_default_drivers();
+        let mut stranger = AnyConnection::connect(&self.url).await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut stranger).await.unwrap();
+        stranger.close().await.unwrap();
     }
 
     /// An open store; each call is another instance of Usher.
