@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod directory;
 pub mod http;
+pub mod import_file;
 pub mod mint;
 pub mod seal;
 pub mod store;
