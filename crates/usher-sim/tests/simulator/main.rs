@@ -2,12 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod attendance;
 mod clocks;
+mod deliveries;
 mod dialects;
 mod faults;
 mod join;
 mod people;
+mod receiver;
+mod report;
 mod rest;
 mod scenario;
 mod tls;
+mod webhooks;
 mod zoom;

@@ -13,6 +13,7 @@ const COMPLETE: &str = r#"
 id = "school"
 client_id = "oauth-client"
 client_secret = "oauth-secret"
+reports = { allowed = false, ready_after_s = 60 }
 
 [[apps]]
 key = "key"
@@ -47,6 +48,17 @@ checks = { external_account = true, passcode = false }
 path = "/oauth/token"
 times = 1
 answer = { kind = "rate_limit", requests = 0, per_ms = 1000, retry_after = { after_s = 1, form = "iso8601" } }
+
+[[webhooks]]
+url = "http://127.0.0.1:8080/webhooks/zoom"
+secret_token = "token"
+events = ["meeting.*"]
+timestamp_unit = "milliseconds"
+retried_failures = "server_errors"
+
+[[webhook_faults]]
+event = "meeting.participant_*"
+duplicates = 1
 "#;
 
 /// Reads a text as a file of that name would be read.
@@ -77,6 +89,28 @@ async fn a_scenario_file_sets_everything() {
             world.rules.is_on(Check::ExternalAccount)
                 && !world.rules.is_on(Check::Passcode)
                 && world.rules.is_on(Check::Hmac)
+        );
+        let reports = world.accounts[0].reports;
+        assert_eq!(
+            (
+                reports.allowed,
+                reports.minimum_participants,
+                reports.ready_after_s
+            ),
+            (false, 2, 60)
+        );
+        assert_eq!(world.webhooks.subscriptions[0].secret_token, "token");
+        assert_eq!(world.webhooks.subscriptions[0].answer_within_ms, 3000);
+        assert_eq!(
+            world
+                .webhooks
+                .faults
+                .iter()
+                .next()
+                .unwrap()
+                .fault
+                .duplicates,
+            1
         );
     });
     let clock = zoom.control(Method::GET, "clock", Value::Null).await;
@@ -124,6 +158,11 @@ fn a_mistake_names_the_file_and_the_key() {
             "clock.toml",
             "[clock]\n'*' = 9000000000000000\n",
             "a hundred years",
+        ),
+        (
+            "webhook.toml",
+            "[[webhooks]]\nurl = 'https://example.com/'\nsecret_token = 's'\n",
+            "only to http://",
         ),
     ] {
         let error = read(name, text).unwrap_err();
@@ -317,4 +356,13 @@ fn the_documentation_lists_every_check() {
         documentation.contains(usher_sim::DEMO_SDK_SECRET)
             && documentation.contains(&DEMO_MEETING.to_string())
     );
+}
+
+#[test]
+fn the_documentation_lists_every_event() {
+    let documentation = include_str!("../../../../docs/simulator.md");
+    for kind in usher_sim::EventKind::ALL {
+        let name = format!("`{}`", kind.name());
+        assert!(documentation.contains(&name), "{name} is missing");
+    }
 }
