@@ -63,9 +63,7 @@ pub(super) async fn bring_up(
     check(found, newest, place, if_missing, if_older)?;
     let migrator = migrator(steps, place);
     if found == Some(newest) {
-        // Finds out whether the steps that were taken were these.
-        migrator
-            .run_direct(None, &mut *connection, false)
+        validate(&migrator, &mut connection)
             .await
             .map_err(migration)?;
         return Ok(Schema { found, now: newest });
@@ -126,6 +124,22 @@ async fn version(
     sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
         .fetch_one(connection)
         .await
+}
+
+/// Whether the steps that were taken were these. The migrator would find out too, but it needs the right to create tables.
+async fn validate(migrator: &Migrator, connection: &mut AnyConnection) -> Result<(), MigrateError> {
+    let taken: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations")
+            .fetch_all(connection)
+            .await?;
+    for (version, checksum) in taken {
+        let known = migrator.iter().find(|known| known.version == version);
+        let known = known.ok_or(MigrateError::VersionMissing(version))?;
+        if *known.checksum != checksum {
+            return Err(MigrateError::VersionMismatch(version));
+        }
+    }
+    Ok(())
 }
 
 fn migrator(steps: &[Step], place: &Place) -> Migrator {

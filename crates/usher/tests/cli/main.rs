@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod doctor;
+mod migrate;
 mod process;
 mod serve;
 mod set_up;
 mod sign;
+#[path = "../stores/mod.rs"]
+mod stores;
