@@ -7,6 +7,7 @@ pub mod config;
 pub mod directory;
 pub mod http;
 pub mod import_file;
+pub mod journal;
 pub mod mint;
 pub mod seal;
 pub mod store;

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use thiserror::Error;
 use usher_core::attempt::AttemptId;
+use usher_core::attempt::origin::{Hmac, Origin, PasscodeFrom};
+use usher_core::audit::Shape;
 use usher_core::join::dialect::{SdkVersion, View};
-use usher_core::join::{self, JoinParameters, JoinRequest};
+use usher_core::join::{self, JoinParameters, JoinRequest, Minted};
 use usher_core::meeting::{MeetingNumber, Role};
 use usher_core::refusal::{Refusal, Warning};
 
@@ -76,6 +78,8 @@ pub struct Seat {
     pub join: JoinParameters,
     pub expires_at: Timestamp,
     pub warnings: Vec<Warning>,
+    /// For the journal.
+    pub origin: Origin,
 }
 
 /// Why nobody is seated.
@@ -116,18 +120,52 @@ pub async fn mint(
         request.zak = Some(zak.expose());
     }
     let minted = join::mint(app.signing(now), &request, now, config.backdate_s)?;
-    let mut warnings = minted.warnings;
+    let mut warnings = minted.warnings.clone();
     warnings.extend(
         meeting
             .as_deref()
             .and_then(|meeting| registration_missing(wish, meeting)),
     );
+    let origin = origin(config, wish, meeting.as_deref(), &app.name, &minted);
     Ok(Seat {
         attempt,
         join: minted.parameters,
         expires_at: minted.expires_at,
         warnings,
+        origin,
     })
+}
+
+/// What the journal keeps: of the signature the claims, of the parameters their shape.
+fn origin(
+    config: &Config,
+    wish: &Wish,
+    meeting: Option<&Meeting>,
+    app: &str,
+    minted: &Minted<'_>,
+) -> Origin {
+    let passcode_from = match &wish.passcode {
+        None => Some(PasscodeFrom::Meeting),
+        Some(passcode) => (!passcode.is_empty()).then_some(PasscodeFrom::Request),
+    };
+    Origin {
+        meeting_number: Some(wish.meeting_number),
+        role: Some(wish.role.as_str().to_owned()),
+        view: Some(wish.view.as_str().to_owned()),
+        sdk_version: Some(wish.sdk_version.to_string()),
+        app: Some(app.to_owned()),
+        account: meeting.and_then(|meeting| Some(meeting.account.as_ref()?.to_string())),
+        host: meeting.and_then(|meeting| Some(meeting.host.as_ref()?.to_string())),
+        instance: Some(config.instance.clone()),
+        claims: serde_json::value::to_raw_value(&minted.claims).ok(),
+        hmac: Some(Hmac::Valid),
+        join_shape: serde_json::to_value(&minted.parameters)
+            .ok()
+            .map(|join| Shape::of(&join)),
+        backdate_s: Some(config.backdate_s),
+        passcode_from,
+        ..Origin::default()
+    }
 }
 
 /// A host who brought no token of their own is given the ZAK of the registered meeting's host.

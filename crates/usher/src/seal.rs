@@ -14,6 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -148,6 +149,13 @@ impl MasterKey {
         fingerprint
     }
 
+    /// A key for another purpose, which tells nothing of this one.
+    pub fn derive(&self, purpose: &str) -> Zeroizing<[u8; KEY_BYTES]> {
+        let mut mac = keyed(&self.bytes);
+        mac.update(purpose.as_bytes());
+        Zeroizing::new(mac.finalize().into_bytes().into())
+    }
+
     /// Encrypts; `place` says where the value belongs and must be given again to open it.
     pub fn seal(&self, plaintext: &[u8], place: &str) -> Result<Vec<u8>, getrandom::Error> {
         let mut nonce = [0; NONCE_BYTES];
@@ -206,6 +214,14 @@ impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MasterKey(…)")
     }
+}
+
+/// HMAC-SHA256 by a key of 256 bits.
+pub(crate) fn keyed(key: &[u8; KEY_BYTES]) -> Hmac<Sha256> {
+    // Half a block of the hash: HMAC fills it up with zeros (RFC 2104, section 2).
+    let mut block = Zeroizing::new([0; 64]);
+    block[..KEY_BYTES].copy_from_slice(key);
+    Hmac::new((&*block).into())
 }
 
 /// Creates the folder of `file`, readable by its owner only; one that exists stays as it is.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::audit::Shape;
+use crate::failure::Supplier;
 use crate::meeting::MeetingNumber;
 
 /// What was minted here, or handed in by whoever minted. Of the signature, its decoded claims alone are kept.
@@ -52,7 +54,7 @@ pub struct Origin {
     pub hmac: Option<Hmac>,
     /// Keys and JSON types of the join parameters, without their values.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub join_shape: Option<BTreeMap<String, String>>,
+    pub join_shape: Option<Shape>,
     /// Seconds taken off `iat`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backdate_s: Option<u32>,
@@ -87,4 +89,29 @@ pub enum PasscodeFrom {
     Meeting,
     /// The join request.
     Request,
+}
+
+impl PasscodeFrom {
+    /// The word as it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PasscodeFrom::Meeting => "meeting",
+            PasscodeFrom::Request => "request",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [PasscodeFrom::Meeting, PasscodeFrom::Request]
+            .into_iter()
+            .find(|from| from.as_str() == word)
+    }
+
+    /// Whose passcode it was. One in a request may have been typed by the person who joins.
+    pub fn supplier(from: Option<Self>) -> Supplier {
+        match from {
+            Some(PasscodeFrom::Meeting) => Supplier::Integrator,
+            Some(PasscodeFrom::Request) | None => Supplier::Unknown,
+        }
+    }
 }

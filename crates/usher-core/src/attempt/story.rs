@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::event::{Client, Event, Kind, MatchedBy, Source, words};
 use super::origin::Origin;
+use crate::join::dialect::SdkVersion;
 
 /// How long a join may go without an answer: Zoom's SDK gives its first request 30 s and repeats it once (reference 2.4, 2.5).
 pub const ANSWER_DEADLINE: SignedDuration = SignedDuration::from_secs(60);
@@ -211,6 +212,13 @@ impl<'a> Story<'a> {
             confirmation: told.confirmation(),
             oddities: told.oddities(),
         })
+    }
+
+    /// The version of the SDK that runs, or that the parameters were made for.
+    pub fn sdk_version(&self) -> Option<SdkVersion> {
+        let made_for = || self.origin?.sdk_version.as_deref();
+        let version = self.client.sdk_version.as_deref().or_else(made_for)?;
+        SdkVersion::parse(version).ok()
     }
 
     /// The error that the attempt ended with: none if it went on and got in.

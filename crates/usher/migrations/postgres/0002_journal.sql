@@ -26,6 +26,8 @@ CREATE TABLE attempts (
     since        BIGINT NOT NULL,
     code         TEXT,
     reason       TEXT,
+    -- Who supplied the passcode, where that is known: it decides whose fault a wrong one is.
+    passcode_from TEXT,
     confirmation BIGINT NOT NULL,
     -- JSON object of texts.
     dims         TEXT    NOT NULL,

@@ -43,7 +43,9 @@ pub(super) async fn run(_: &Demo, out: &mut impl Write) -> Result<Exit, Failure>
         ..Options::default()
     })
     .await?;
-    let state = serve::state(config(&folder, &zoom.http_url())?, IfOlder::Refuse).await?;
+    let stop = CancellationToken::new();
+    let config = config(&folder, &zoom.http_url())?;
+    let (state, writer) = serve::state(config, IfOlder::Refuse, stop.clone()).await?;
     import_meetings(&state).await?;
     let key = add_key(&state).await?;
     let listener = match TcpListener::bind(PREFERRED) {
@@ -51,7 +53,6 @@ pub(super) async fn run(_: &Demo, out: &mut impl Write) -> Result<Exit, Failure>
         Err(_) => TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?,
     };
     let usher = format!("http://{}", listener.local_addr()?);
-    let stop = CancellationToken::new();
     let serving = tokio::spawn(serve::serve(listener, state, stop.clone()));
 
     writeln!(
@@ -78,6 +79,7 @@ pub(super) async fn run(_: &Demo, out: &mut impl Write) -> Result<Exit, Failure>
     stop_signal.await;
     stop.cancel();
     serving.await??;
+    writer.await?;
     zoom.shutdown().await;
     Ok(Exit::Fine)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum_server::Handle;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
@@ -14,6 +15,7 @@ use super::{Exit, Failure, master_key, now, random, stop_signal};
 use crate::config::Config;
 use crate::directory::{Directory, Sources, keep_fresh};
 use crate::http::{self, AppState, Moment};
+use crate::journal::Journal;
 use crate::store::IfOlder;
 use crate::zoom::ZoomClient;
 
@@ -43,12 +45,16 @@ pub(super) async fn run(
     let stop = CancellationToken::new();
     let listener = listen(&config)?;
     let address = listener.local_addr()?;
+    // Pages are told where to report; without a public address it is the one that they can only reach from here.
+    config
+        .public_url
+        .get_or_insert_with(|| format!("http://{address}"));
     let if_older = if args.migrate {
         IfOlder::Migrate
     } else {
         IfOlder::Refuse
     };
-    let state = state(config, if_older).await?;
+    let (state, writer) = state(config, if_older, stop.clone()).await?;
     let stop_signal = stop_signal()?;
     let stopping = stop.clone();
     tokio::spawn(async move {
@@ -64,6 +70,8 @@ pub(super) async fn run(
     serve(listener, state, stop).await?;
     // It ends by writing the snapshot once more.
     fresh.await?;
+    // What was recorded until now gets to disk.
+    writer.await?;
     Ok(Exit::Fine)
 }
 
@@ -89,15 +97,24 @@ pub(super) async fn serve(
 }
 
 /// Everything that handlers use, from a configuration.
-pub(super) async fn state(config: Config, if_older: IfOlder) -> Result<AppState, Failure> {
+pub(super) async fn state(
+    config: Config,
+    if_older: IfOlder,
+    stop: CancellationToken,
+) -> Result<(AppState, JoinHandle<()>), Failure> {
     let sources = Sources {
         if_older,
         ..config.sources()
     };
-    let directory = Directory::start(sources, master_key(&config)?, now).await?;
+    let master_key = master_key(&config)?;
+    let directory = Directory::start(sources, master_key.clone(), now).await?;
+    let directory = Arc::new(directory);
+    // Its writer goes on until nobody can record any more, so that answers in flight have their records, too.
+    let (journal, writer) = Journal::start(directory.clone(), config.data.clone());
     let zoom = ZoomClient::new(&config.zoom, config.accounts.clone(), now)?;
     let moment = Moment { now, random };
-    Ok(AppState::new(config, Arc::new(directory), zoom, moment))
+    let state = AppState::new(config, directory, zoom, moment, journal, &master_key, stop);
+    Ok((state, writer))
 }
 
 fn listen(config: &Config) -> Result<TcpListener, Failure> {

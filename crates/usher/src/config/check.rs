@@ -73,6 +73,7 @@ pub(super) fn check(
             .transpose()?,
         sdk_version,
         backdate_s,
+        instance: settings.instance.unwrap_or_else(host_name),
         allowed_origins: origins(settings.allowed_origins, source)?,
         trusted_proxies: networks(&settings.trusted_proxies, source)?,
         compat_is_enabled: settings.compat.enabled,
@@ -152,4 +153,11 @@ fn networks(proxies: &[String], source: &str) -> Result<Vec<IpNet>, ConfigError>
                 })
         })
         .collect()
+}
+
+fn host_name() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
 }

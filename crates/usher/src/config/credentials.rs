@@ -41,6 +41,14 @@ impl App {
             .map(|signing| &signing.secret)
     }
 
+    /// The pairs of all secrets that signatures may be by.
+    pub fn key_pairs(&self) -> impl Iterator<Item = &KeyPair> {
+        [Some(&self.current), self.successor.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(|signing| &signing.key_pair)
+    }
+
     /// Whether its secret is being rotated.
     pub fn has_successor(&self) -> bool {
         self.successor.is_some()

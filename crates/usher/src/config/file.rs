@@ -21,6 +21,7 @@ pub(super) struct Settings {
     pub listen: Option<String>,
     pub public_url: Option<String>,
     pub data: Option<PathBuf>,
+    pub instance: Option<String>,
     pub store: Option<Secret>,
     pub master_key: Option<Secret>,
     pub sdk_version: Option<String>,

@@ -35,6 +35,8 @@ pub struct Config {
     /// The version that pages load unless a request says otherwise.
     pub sdk_version: SdkVersion,
     pub backdate_s: u32,
+    /// What this Usher is called among others; the host's name unless set.
+    pub instance: String,
     /// Origins that browsers may call the drop-in from.
     pub allowed_origins: Vec<String>,
     /// Whose `X-Forwarded-For` is believed.

@@ -71,6 +71,6 @@ pub(super) fn bearer(parts: &Parts) -> Result<Option<&str>, ApiError> {
         })
 }
 
-fn unauthorized(code: &'static str, message: &str) -> ApiError {
+pub(super) fn unauthorized(code: &'static str, message: &str) -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, code, message)
 }

@@ -53,6 +53,20 @@ pub(super) fn network(address: IpAddr) -> IpAddr {
     }
 }
 
+/// The network that an address is in, as attempts keep it: coarse enough not to be a person, fine enough to be a place or a provider.
+pub(super) fn prefix(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        IpAddr::V6(v6) => format!(
+            "{}/48",
+            Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 80))
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

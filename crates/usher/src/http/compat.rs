@@ -12,11 +12,14 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use usher_core::attempt::AttemptId;
+use usher_core::attempt::event::Personal;
+use usher_core::attempt::origin::{Hmac, Origin};
 use usher_core::meeting::{MeetingNumber, Role};
 use usher_core::signature::{Claims, EXPIRES_IN_S_MAX, EXPIRES_IN_S_MIN, Validity};
 use utoipa::ToSchema;
 
 use super::AppState;
+use super::attempts::record_mint;
 use super::authentication::{authenticate, bearer};
 use super::client_address;
 use super::error::{ApiError, ErrorAnswer};
@@ -92,7 +95,7 @@ pub(super) async fn post_compat(
     } else if let Err(errors) = refuse_what_strangers_may_not(&state, &wish)? {
         return Ok(bad_request(errors));
     }
-    sign(&state, &wish)
+    sign(&state, &wish).await
 }
 
 struct CompatWish {
@@ -102,7 +105,7 @@ struct CompatWish {
     video_webrtc_mode: Option<u8>,
 }
 
-fn sign(state: &AppState, wish: &CompatWish) -> Result<Response, ApiError> {
+async fn sign(state: &AppState, wish: &CompatWish) -> Result<Response, ApiError> {
     let meeting = wish
         .number
         .and_then(|number| state.directory.meeting(number));
@@ -126,9 +129,27 @@ fn sign(state: &AppState, wish: &CompatWish) -> Result<Response, ApiError> {
         signature: key_pair.sign(&claims).into_exposed(),
         sdk_key: key_pair.sdk_key().to_owned(),
     };
+    let origin = Origin {
+        meeting_number: wish.number,
+        role: wish.role.map(|role| role.as_str().to_owned()),
+        app: Some(app.name.clone()),
+        account: meeting
+            .as_deref()
+            .and_then(|meeting| Some(meeting.account.as_ref()?.to_string())),
+        host: meeting
+            .as_deref()
+            .and_then(|meeting| Some(meeting.host.as_ref()?.to_string())),
+        instance: Some(state.config.instance.clone()),
+        claims: serde_json::value::to_raw_value(&claims).ok(),
+        hmac: Some(Hmac::Valid),
+        backdate_s: Some(state.config.backdate_s),
+        ..Origin::default()
+    };
     let mut response = axum::Json(answer).into_response();
-    let attempt = AttemptId::new(now, (state.moment.random)()).to_string();
-    if let Ok(value) = HeaderValue::from_str(&attempt) {
+    let attempt = AttemptId::new(now, (state.moment.random)());
+    // The answer's shape is Zoom's: whether it was recorded is for /readyz alone.
+    record_mint(state, attempt, now, origin, Personal::default()).await;
+    if let Ok(value) = HeaderValue::from_str(&attempt.to_string()) {
         response.headers_mut().insert(ATTEMPT, value);
     }
     Ok(response)

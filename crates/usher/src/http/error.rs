@@ -106,6 +106,16 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message).field(field)
     }
 
+    /// 503: neither store nor spool took what was sent.
+    pub(super) fn not_recorded() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not_recorded",
+            "Neither the store nor the spool took it.",
+        )
+        .hint("Send it again; repeating it with the same ids is harmless. /readyz says what is wrong.")
+    }
+
     /// 404 for a meeting.
     pub(super) fn unknown_meeting() -> Self {
         Self::new(

@@ -49,6 +49,7 @@ pub(super) async fn get_readyz(State(state): State<AppState>) -> Response {
             .directory
             .degradations()
             .into_iter()
+            .chain(state.journal.degradations())
             .map(|found| Degradation {
                 code: found.code,
                 message: found.message,

@@ -7,17 +7,20 @@ use axum::extract::State;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use usher_core::attempt::AttemptId;
+use usher_core::attempt::event::Personal;
 use usher_core::join::dialect::{SdkVersion, View};
 use usher_core::meeting::{MeetingNumber, Role};
 use usher_core::refusal::Warning;
-use usher_core::text;
 use utoipa::ToSchema;
 
 use super::AppState;
+use super::attempts::Report;
 use super::authentication::Caller;
 use super::body::Json;
 use super::error::{ApiError, ErrorAnswer};
+use super::labels::Labels;
 use super::text_or_number::{TextOrNumber, text_or_number};
+use crate::journal::Recorded;
 use crate::mint::{self, DEFAULT_EXPIRES_IN_S, MintError, Wish};
 use crate::store::Scope;
 
@@ -74,6 +77,9 @@ pub(super) struct JoinAnswer {
     /// When the signature stops being valid.
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
+    /// Where the record of this attempt is; a join is minted whether or not it could be kept.
+    recorded: Recorded,
+    report: Report,
     clock: Clock,
     #[schema(value_type = Vec<Object>)]
     warnings: Vec<Warning>,
@@ -101,9 +107,11 @@ struct Clock {
 pub(super) async fn post_join(
     State(state): State<AppState>,
     caller: Caller,
-    Json(body): Json<JoinBody>,
+    Json(mut body): Json<JoinBody>,
 ) -> Result<JsonAnswer<JoinAnswer>, ApiError> {
     caller.must_have(&[Scope::Mint, Scope::Host])?;
+    let labels = body.take_labels();
+    labels.check()?;
     let wish = body.into_wish(&state)?;
     if wish.role == Role::Host || wish.zak.is_some() || wish.obf_token.is_some() {
         caller.must_have(&[Scope::Host])?;
@@ -119,10 +127,19 @@ pub(super) async fn post_join(
         attempt,
     )
     .await?;
+    let mut origin = seat.origin;
+    let mut personal = Personal {
+        name_hash: Some(state.name_hash(&wish.user_name)),
+        ..Personal::default()
+    };
+    labels.put_on(&mut origin, &mut personal);
+    let recorded = super::attempts::record_mint(&state, attempt, now, origin, personal).await;
     Ok(JsonAnswer(JoinAnswer {
         attempt: seat.attempt.to_string(),
         join: seat.join,
         expires_at: seat.expires_at,
+        recorded,
+        report: Report::of(&state, attempt),
         clock: Clock {
             offset_ms: None,
             backdate_s: state.config.backdate_s,
@@ -132,8 +149,16 @@ pub(super) async fn post_join(
 }
 
 impl JoinBody {
+    fn take_labels(&mut self) -> Labels {
+        Labels {
+            participant: self.participant.take(),
+            release: self.release.take(),
+            environment: self.environment.take(),
+            dims: self.dims.take(),
+        }
+    }
+
     fn into_wish(self, state: &AppState) -> Result<Wish, ApiError> {
-        refuse_long_labels(&self)?;
         let sdk_version = match self.sdk_version.as_deref() {
             Some(version) => SdkVersion::parse(version)?,
             None => state.config.sdk_version,
@@ -157,47 +182,6 @@ impl JoinBody {
             expires_in_s: self.expires_in_s.unwrap_or(DEFAULT_EXPIRES_IN_S),
         })
     }
-}
-
-/// Labels describe an attempt; these limits are ours, so that nobody stores a book in one.
-fn refuse_long_labels(body: &JoinBody) -> Result<(), ApiError> {
-    const LABEL_MAX: usize = 200;
-    const DIMS_MAX: usize = 16;
-    let dims = body.dims.iter().flatten();
-    if dims.clone().count() > DIMS_MAX {
-        return Err(ApiError::unprocessable(
-            "too_many",
-            "dims",
-            format!("More than {DIMS_MAX} dimensions."),
-        )
-        .hint("Send fewer."));
-    }
-    let fixed = [
-        ("participant", &body.participant),
-        ("release", &body.release),
-        ("environment", &body.environment),
-    ];
-    let labels = fixed
-        .into_iter()
-        .filter_map(|(field, value)| Some((field.to_owned(), value.as_deref()?)));
-    let named = dims.flat_map(|(name, value)| {
-        let field = format!(
-            "dims.{}",
-            name.chars().take(40).collect::<String>().escape_debug()
-        );
-        [(field.clone(), name.as_str()), (field, value.as_str())]
-    });
-    for (field, value) in labels.chain(named) {
-        if value.chars().count() > LABEL_MAX || value.chars().any(text::is_forbidden) {
-            return Err(ApiError::unprocessable(
-                "invalid_label",
-                field,
-                format!("It is longer than {LABEL_MAX} characters or holds control characters or marks that turn its direction."),
-            )
-            .hint("Shorten it."));
-        }
-    }
-    Ok(())
 }
 
 impl From<MintError> for ApiError {

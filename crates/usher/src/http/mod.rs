@@ -1,15 +1,20 @@
 //! The HTTP API: router, handler, store; nothing in between.
 
+mod attempts;
 mod authentication;
 mod body;
 mod client_address;
+mod client_files;
 mod compat;
 mod error;
 mod health;
 mod joins;
+mod labels;
 mod meetings;
+mod report_token;
 mod request_id;
 mod strangers;
+mod stream;
 mod text_or_number;
 
 use std::ops::Deref;
@@ -22,18 +27,24 @@ use axum::middleware;
 use axum::routing::get;
 use axum::{Json, Router};
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 use tower_http::timeout::TimeoutLayer;
+use usher_core::webhook;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use zeroize::Zeroizing;
 
 use crate::config::Config;
 use crate::directory::Directory;
+use crate::journal::Journal;
+use crate::seal::MasterKey;
 use crate::zoom::ZoomClient;
+use report_token::ReportTokens;
 use request_id::RequestIds;
 use strangers::Strangers;
 
@@ -60,16 +71,30 @@ pub struct Parts {
     pub directory: Arc<Directory>,
     pub zoom: ZoomClient,
     pub moment: Moment,
+    pub journal: Journal,
+    /// Ends what would never end by itself.
+    pub stop: CancellationToken,
+    report_tokens: ReportTokens,
+    name_key: Zeroizing<[u8; 32]>,
     strangers: Strangers,
     request_ids: RequestIds,
 }
 
 impl AppState {
+    /// A name as it is kept: enough to recognise it in Zoom's events, and no name.
+    fn name_hash(&self, name: &str) -> String {
+        let hash = webhook::name_hash(&*self.name_key, name);
+        format!("{:032x}", u128::from_be_bytes(hash))
+    }
+
     pub fn new(
         config: Config,
         directory: Arc<Directory>,
         zoom: ZoomClient,
         moment: Moment,
+        journal: Journal,
+        master_key: &MasterKey,
+        stop: CancellationToken,
     ) -> Self {
         let request_ids = RequestIds::new((moment.random)());
         Self(Arc::new(Parts {
@@ -77,6 +102,10 @@ impl AppState {
             directory,
             zoom,
             moment,
+            journal,
+            stop,
+            report_tokens: ReportTokens::new(master_key),
+            name_key: master_key.derive("usher name hash 1"),
             strangers: Strangers::new(),
             request_ids,
         }))
@@ -122,6 +151,7 @@ pub fn router(state: AppState) -> Router {
     let (routes, openapi) = described_routes(&state);
     let openapi = Arc::new(openapi);
     routes
+        .route("/client/{name}", get(client_files::get_client_file))
         .route(
             "/openapi.json",
             get(move || async move { Json((*openapi).clone()) }),
@@ -152,8 +182,15 @@ fn described_routes(state: &AppState) -> (Router<AppState>, utoipa::openapi::Ope
             meetings::patch_meeting,
             meetings::delete_meeting
         ))
+        .routes(routes!(attempts::get_attempts, attempts::post_attempt))
+        .routes(routes!(attempts::get_attempt))
+        .routes(routes!(stream::get_stream))
         .routes(routes!(health::get_livez))
         .routes(routes!(health::get_readyz));
+    let reports = OpenApiRouter::new()
+        .routes(routes!(attempts::post_events))
+        .layer(cors(&state.config.allowed_origins));
+    routes = routes.merge(reports);
     if state.config.compat_is_enabled {
         let compat = OpenApiRouter::new()
             .routes(routes!(compat::post_compat))

@@ -44,6 +44,10 @@ impl Visitor<'_> for TextOrNumberVisitor {
         Ok(TextOrNumber(text.to_owned()))
     }
 
+    fn visit_i64<E>(self, number: i64) -> Result<TextOrNumber, E> {
+        Ok(TextOrNumber(number.to_string()))
+    }
+
     fn visit_u64<E>(self, number: u64) -> Result<TextOrNumber, E> {
         Ok(TextOrNumber(number.to_string()))
     }

@@ -37,6 +37,7 @@ pub use changes::Changes;
 pub use error::StoreError;
 pub use journal::{
     ATTEMPTS, Appended, AttemptFilter, AttemptPage, AttemptRow, CODE, EVERYBODY, LIMIT_MAX, OTHER,
+    OutcomeCounts, Point, Stats, Steps,
 };
 pub use key::{ApiKey, KeyHash, KeyId, KeyRecord, Scope, Scopes};
 pub use leader::Leadership;

@@ -11,10 +11,12 @@ use axum::http::{Request, Response, StatusCode};
 use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use usher::config::{Config, Overrides};
 use usher::directory::Directory;
 use usher::http::{AppState, Moment, router};
+use usher::journal::Journal;
 use usher::seal::MasterKey;
 use usher::store::{ApiKey, Edit, MeetingChange, Name, Passcode, Scopes};
 use usher::zoom::ZoomClient;
@@ -60,13 +62,23 @@ impl App {
         let config = Config::load_from(&overrides, []).unwrap();
         let master_key = Arc::new(MasterKey::generate().unwrap());
         let directory = Arc::new(
-            Directory::start(config.sources(), master_key, now)
+            Directory::start(config.sources(), master_key.clone(), now)
                 .await
                 .unwrap(),
         );
         let zoom = ZoomClient::new(&config.zoom, config.accounts.clone(), now).unwrap();
         let moment = Moment { now, random: || 7 };
-        let state = AppState::new(config, Arc::clone(&directory), zoom, moment);
+        let (journal, _writer) = Journal::start(directory.clone(), config.data.clone());
+        let stop = CancellationToken::new();
+        let state = AppState::new(
+            config,
+            Arc::clone(&directory),
+            zoom,
+            moment,
+            journal,
+            &master_key,
+            stop,
+        );
         Self {
             router: router(state),
             directory,

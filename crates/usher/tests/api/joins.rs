@@ -26,6 +26,10 @@ async fn an_attendee_of_a_registered_meeting_gets_exactly_what_join_takes() {
     assert_eq!(answer.status, 200, "{}", answer.body);
     let mut body = answer.body.clone();
     let signature = body["join"]["signature"].take();
+    let token = body["report"]["token"].take();
+    assert_eq!(token.as_str().unwrap().len(), 22);
+    let client = body["report"]["client"].take();
+    assert!(client.as_str().unwrap().starts_with("/client/usher-"));
     assert_eq!(
         body,
         json!({
@@ -35,6 +39,10 @@ async fn an_attendee_of_a_registered_meeting_gets_exactly_what_join_takes() {
                 "userName": "Aiko Tanaka", "customerKey": "018b17bddd8470008000000000000007",
             },
             "expires_at": "2023-10-10T05:59:30Z",
+            "recorded": "stored",
+            "report": {
+                "url": "/v1/attempts/018b17bddd8470008000000000000007/events", "token": null, "client": null,
+            },
             "clock": { "offset_ms": null, "backdate_s": 30 },
             "warnings": [],
         })

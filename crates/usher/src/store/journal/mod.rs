@@ -4,12 +4,15 @@ mod counts;
 mod partitions;
 mod read;
 mod rows;
+mod signatures;
+mod stats;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use sqlx::AnyConnection;
 use usher_core::attempt::AttemptId;
 use usher_core::attempt::event::{Event, Source};
+use usher_core::attempt::origin::PasscodeFrom;
 use usher_core::attempt::story::Story;
 
 use super::{Backend, Store, StoreError, Write};
@@ -22,6 +25,7 @@ pub(super) use partitions::Partitions;
 pub use counts::{CODE, EVERYBODY, OTHER};
 pub use read::{AttemptFilter, AttemptPage, LIMIT_MAX};
 pub use rows::AttemptRow;
+pub use stats::{OutcomeCounts, Point, Stats, Steps};
 
 /// Attempts changed; the payload is their ids, separated by spaces.
 pub const ATTEMPTS: &str = "attempts";
@@ -186,7 +190,7 @@ fn today(event: &Event) -> i64 {
 
 const REPLACE: &str = "ON CONFLICT (id) DO UPDATE SET meeting = excluded.meeting, participant = excluded.participant, \
     phase = excluded.phase, since = excluded.since, code = excluded.code, reason = excluded.reason, \
-    confirmation = excluded.confirmation, dims = excluded.dims, folded = excluded.folded";
+    passcode_from = excluded.passcode_from, confirmation = excluded.confirmation, dims = excluded.dims, folded = excluded.folded";
 
 async fn insert_attempts(
     connection: &mut AnyConnection,
@@ -194,8 +198,8 @@ async fn insert_attempts(
     on_conflict: &str,
 ) -> Result<u64, sqlx::Error> {
     let mut added = 0;
-    let insert = "INSERT INTO attempts (id, meeting, participant, phase, since, code, reason, confirmation, dims, folded) VALUES";
-    for (chunk, sql) in chunked(rows, 10, insert, on_conflict) {
+    let insert = "INSERT INTO attempts (id, meeting, participant, phase, since, code, reason, passcode_from, confirmation, dims, folded) VALUES";
+    for (chunk, sql) in chunked(rows, 11, insert, on_conflict) {
         let mut query: rows::AnyQuery<'_> = sqlx::query(sql);
         for row in chunk {
             let folded = (!row.folded.is_empty())
@@ -209,6 +213,7 @@ async fn insert_attempts(
                 .bind(row.since.as_microsecond())
                 .bind(row.code.clone())
                 .bind(row.reason.clone())
+                .bind(row.passcode_from.map(PasscodeFrom::as_str))
                 .bind(row.confirmation.number())
                 .bind(to_json(&row.dims)?)
                 .bind(folded);

@@ -9,6 +9,7 @@ use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe, Row};
 use usher_core::attempt::AttemptId;
 use usher_core::attempt::event::{Event, Kind, Source};
+use usher_core::attempt::origin::PasscodeFrom;
 use usher_core::attempt::story::{Confirmation, Phase, Story};
 
 use super::super::timestamp;
@@ -27,6 +28,7 @@ pub struct AttemptRow {
     /// Of the error that it ended with.
     pub code: Option<String>,
     pub reason: Option<String>,
+    pub passcode_from: Option<PasscodeFrom>,
     pub confirmation: Confirmation,
     pub dims: BTreeMap<String, String>,
     /// Dimensions whose value is counted as "(other)".
@@ -48,6 +50,7 @@ impl AttemptRow {
             since: story.since,
             code: failure.and_then(|failure| failure.code.clone()),
             reason: failure.and_then(|failure| failure.reason.clone()),
+            passcode_from: story.origin.and_then(|origin| origin.passcode_from),
             confirmation: story.confirmation,
             dims: dims
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -65,6 +68,9 @@ impl AttemptRow {
             since: timestamp(row.try_get("since")?)?,
             code: row.try_get("code")?,
             reason: row.try_get("reason")?,
+            passcode_from: row
+                .try_get::<Option<&str>, _>("passcode_from")?
+                .and_then(PasscodeFrom::parse),
             confirmation: word(Confirmation::of_number, row.try_get("confirmation")?)?,
             dims: json(row.try_get("dims")?)?,
             folded: row

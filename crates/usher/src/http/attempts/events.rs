@@ -1,0 +1,348 @@
+//! `POST /v1/attempts/{id}/events`: what the page says about its attempt.
+
+use std::net::SocketAddr;
+
+use axum::Json as JsonAnswer;
+use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use usher_core::attempt::AttemptId;
+use usher_core::attempt::event::{
+    Client, Event, Facts, ID_MAX, Kind, Personal, Source, on_our_clock,
+};
+use usher_core::text;
+use utoipa::ToSchema;
+
+use super::super::authentication::{authenticate, bearer, unauthorized};
+use super::super::error::{ApiError, ErrorAnswer};
+use super::super::labels::LABEL_MAX;
+use super::super::report_token::TokenError;
+use super::super::text_or_number::{TextOrNumber, text_or_number};
+use super::super::{AppState, BODY_MAX_BYTES, body, client_address};
+use crate::journal::Recorded;
+use crate::store::Scope;
+
+/// More than a page can have to tell of one attempt.
+const EVENTS_MAX: usize = 100;
+/// What is longer is cut: the beginning says what it is.
+const REASON_MAX: usize = 2_000;
+const CODE_MAX: usize = 64;
+/// Of an error object; what is larger is kept as its beginning.
+const RAW_MAX_BYTES: usize = 8 * 1024;
+
+/// What the page tells.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct EventsBody {
+    events: Vec<ToldEvent>,
+    /// The page and its browser.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    client: Option<Client>,
+    /// The report token, where the Authorization header can't be set (`sendBeacon`).
+    token: Option<String>,
+    /// The browser's clock when it sent this.
+    #[schema(value_type = String, format = DateTime)]
+    sent_at: Option<Timestamp>,
+}
+
+/// One thing that happened.
+#[derive(Deserialize, ToSchema)]
+struct ToldEvent {
+    /// Unique within the attempt: the same again is not counted twice.
+    id: String,
+    #[serde(rename = "type")]
+    kind: ToldKind,
+    /// The browser's time.
+    #[schema(value_type = String, format = DateTime)]
+    at: Option<Timestamp>,
+    /// The SDK's `errorCode`.
+    #[schema(schema_with = text_or_number, required = false)]
+    code: Option<TextOrNumber>,
+    /// The SDK's text.
+    reason: Option<String>,
+    /// The SDK's error object.
+    #[schema(value_type = Object)]
+    raw: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize, ToSchema, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+enum ToldKind {
+    Loaded,
+    Called,
+    Joined,
+    Failed,
+    GaveUp,
+    Silent,
+    Waiting,
+}
+
+/// What became of it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EventsAnswer {
+    accepted: usize,
+    /// Told before.
+    duplicates: usize,
+    recorded: Recorded,
+    /// Our clock, for the page to compare with its own.
+    #[schema(value_type = String, format = DateTime)]
+    server_time: Timestamp,
+}
+
+/// Tells what became of an attempt.
+#[utoipa::path(
+    post, path = "/v1/attempts/{id}/events", request_body = EventsBody,
+    params(("id" = String, Path, description = "The attempt's id.")),
+    responses(
+        (status = 202, body = EventsAnswer),
+        (status = "4XX", body = ErrorAnswer),
+        (status = "5XX", body = ErrorAnswer),
+    ),
+    security(("report_token" = []), ("key" = []))
+)]
+pub(crate) async fn post_events(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<(StatusCode, JsonAnswer<EventsAnswer>), ApiError> {
+    let attempt = AttemptId::parse(&id).ok_or_else(unknown_attempt)?;
+    let (mut parts, stream) = request.into_parts();
+    let bytes = axum::body::to_bytes(stream, BODY_MAX_BYTES)
+        .await
+        .map_err(|_| ApiError::of_status(StatusCode::PAYLOAD_TOO_LARGE))?;
+    let body: EventsBody = body::parse(&bytes)?;
+    let now = (state.moment.now)();
+    let reporter = authorize(&state, &parts, body.token.as_deref(), attempt, now)?;
+    let client = client(&state, &mut parts, reporter, body.client).await?;
+    if body.events.len() > EVENTS_MAX {
+        return Err(ApiError::unprocessable(
+            "too_many",
+            "events",
+            format!("More than {EVENTS_MAX} events."),
+        )
+        .hint("Send them in several requests."));
+    }
+    if reporter == Reporter::Key {
+        must_be_known(&state, attempt).await?;
+    }
+    let sent_at = body.sent_at;
+    let events: Vec<Event> = body
+        .events
+        .into_iter()
+        .enumerate()
+        .map(|(n, told)| told.into_event(n, attempt, client.as_deref(), sent_at, now))
+        .collect::<Result<_, _>>()?;
+    let count = events.len();
+    if count == 0 {
+        return Ok((StatusCode::ACCEPTED, answer(0, 0, Recorded::Stored, now)));
+    }
+    let receipt = state.journal.record(events).await;
+    if receipt.recorded == Recorded::No {
+        return Err(ApiError::not_recorded());
+    }
+    let accepted = count - receipt.duplicates;
+    Ok((
+        StatusCode::ACCEPTED,
+        answer(accepted, receipt.duplicates, receipt.recorded, now),
+    ))
+}
+
+fn answer(
+    accepted: usize,
+    duplicates: usize,
+    recorded: Recorded,
+    server_time: Timestamp,
+) -> JsonAnswer<EventsAnswer> {
+    JsonAnswer(EventsAnswer {
+        accepted,
+        duplicates,
+        recorded,
+        server_time,
+    })
+}
+
+/// Who reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reporter {
+    /// The page: it has the attempt's token, so the attempt was minted here.
+    Page,
+    /// A backend, with a key.
+    Key,
+}
+
+fn authorize(
+    state: &AppState,
+    parts: &Parts,
+    token: Option<&str>,
+    attempt: AttemptId,
+    now: Timestamp,
+) -> Result<Reporter, ApiError> {
+    let Some(credential) = bearer(parts)?.or(token) else {
+        return Err(unauthorized(
+            "no_key",
+            "The request has neither a report token nor an API key.",
+        )
+        .hint("Send `report.token` of the join answer as bearer, or as `token` in the body."));
+    };
+    match state.report_tokens.check(attempt, credential, now) {
+        Ok(()) => Ok(Reporter::Page),
+        Err(TokenError::Expired) => Err(ApiError::new(
+            StatusCode::FORBIDDEN,
+            "report_token_expired",
+            "The attempt is older than a week: its token does not report any more.",
+        )
+        .hint("A backend can still report, with a key of the scope `report`.")),
+        Err(TokenError::Wrong) => {
+            let caller = authenticate(state, credential).map_err(|_| {
+                unauthorized(
+                    "bad_report_token",
+                    "This is neither this attempt's report token nor an API key.",
+                )
+                .hint("Each attempt has a token of its own: `report.token` of its join answer.")
+            })?;
+            caller.must_have(&[Scope::Report])?;
+            Ok(Reporter::Key)
+        }
+    }
+}
+
+/// The network is that of the page's own request; a backend's says nothing of the page.
+async fn client(
+    state: &AppState,
+    parts: &mut Parts,
+    reporter: Reporter,
+    told: Option<Client>,
+) -> Result<Option<Box<Client>>, ApiError> {
+    let mut client = told.unwrap_or_default();
+    for text in [
+        &mut client.sdk_version,
+        &mut client.view,
+        &mut client.browser,
+        &mut client.os,
+        &mut client.release,
+        &mut client.time_zone,
+        &mut client.connection,
+        &mut client.network,
+    ] {
+        *text = text
+            .take()
+            .map(|text| clean(&text, LABEL_MAX))
+            .filter(|text| !text.is_empty());
+    }
+    if reporter == Reporter::Page {
+        let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR))?;
+        let address = client_address::of(&parts.headers, peer.ip(), &state.config.trusted_proxies);
+        client.network = Some(client_address::prefix(address));
+    }
+    Ok((client != Client::default()).then(|| Box::new(client)))
+}
+
+/// An attempt that a key's holder names must be there; one that is on its way to the store counts, too.
+async fn must_be_known(state: &AppState, attempt: AttemptId) -> Result<(), ApiError> {
+    if state.journal.is_behind() {
+        return Ok(());
+    }
+    let Ok(store) = state.directory.store() else {
+        return Ok(());
+    };
+    if store.attempt_rows(&[attempt]).await?.is_empty() {
+        return Err(unknown_attempt());
+    }
+    Ok(())
+}
+
+pub(super) fn unknown_attempt() -> ApiError {
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        "unknown_attempt",
+        "There is no attempt with this id.",
+    )
+    .field("id")
+    .hint("It is `attempt` of the join answer: 32 lower-case hexadecimal digits. Attempts are deleted when their time is over.")
+}
+
+impl ToldEvent {
+    fn into_event(
+        self,
+        n: usize,
+        attempt: AttemptId,
+        client: Option<&Client>,
+        sent_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Event, ApiError> {
+        let is_id = (1..=ID_MAX).contains(&self.id.chars().count())
+            && !self.id.chars().any(text::is_forbidden);
+        if !is_id {
+            return Err(ApiError::unprocessable(
+                "invalid_id",
+                format!("events[{n}].id"),
+                format!("An event's id has 1 to {ID_MAX} characters."),
+            )
+            .hint("A random id per event makes repeating it harmless."));
+        }
+        let at = self
+            .at
+            .map_or(now, |claimed| on_our_clock(attempt, claimed, sent_at, now));
+        Ok(Event {
+            attempt,
+            source: Source::Browser,
+            id: self.id,
+            kind: self.kind.into(),
+            at,
+            received_at: now,
+            facts: Facts {
+                client: client.cloned().map(Box::new),
+                code: self.code.map(|code| clean(code.as_str(), CODE_MAX)),
+                reason: self.reason.map(|reason| clean(&reason, REASON_MAX)),
+                claimed_at: self.at.filter(|claimed| *claimed != at),
+                ..Facts::default()
+            },
+            personal: Personal {
+                raw: self.raw.map(bounded),
+                ..Personal::default()
+            },
+        })
+    }
+}
+
+impl From<ToldKind> for Kind {
+    fn from(told: ToldKind) -> Self {
+        match told {
+            ToldKind::Loaded => Kind::Loaded,
+            ToldKind::Called => Kind::Called,
+            ToldKind::Joined => Kind::Joined,
+            ToldKind::Failed => Kind::Failed,
+            ToldKind::GaveUp => Kind::GaveUp,
+            ToldKind::Silent => Kind::Silent,
+            ToldKind::Waiting => Kind::Waiting,
+        }
+    }
+}
+
+/// Text from a page: what can't be shown is left out, what is too long is cut, with a mark.
+pub(super) fn clean(text: &str, max: usize) -> String {
+    let mut clean: String = text
+        .chars()
+        .map(|c| if c == '\n' || c == '\t' { ' ' } else { c })
+        .filter(|c| !text::is_forbidden(*c))
+        .take(max)
+        .collect();
+    if text.chars().nth(max).is_some() {
+        clean.pop();
+        clean.push('…');
+    }
+    clean
+}
+
+fn bounded(raw: Box<RawValue>) -> Box<RawValue> {
+    if raw.get().len() <= RAW_MAX_BYTES {
+        return raw;
+    }
+    let beginning = clean(raw.get(), RAW_MAX_BYTES / 4);
+    serde_json::value::to_raw_value(&beginning).unwrap_or(raw)
+}

@@ -1,0 +1,270 @@
+//! `POST /v1/attempts`: attempts whose signatures were minted elsewhere.
+
+use std::collections::BTreeMap;
+
+use axum::Json as JsonAnswer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use usher_core::attempt::AttemptId;
+use usher_core::attempt::event::{Event, Facts, Kind, Personal, Source};
+use usher_core::attempt::origin::{Hmac, Origin};
+use usher_core::join::dialect::{SdkVersion, View};
+use usher_core::meeting::{MeetingNumber, Role};
+use usher_core::signature::{KeyPair, UnverifiedToken};
+use utoipa::ToSchema;
+
+use super::super::AppState;
+use super::super::authentication::Caller;
+use super::super::body::Json;
+use super::super::error::{ApiError, ErrorAnswer};
+use super::super::labels::Labels;
+use super::super::text_or_number::{TextOrNumber, text_or_number};
+use super::Report;
+use super::events::clean;
+use crate::config::Config;
+use crate::journal::Recorded;
+use crate::store::Scope;
+
+/// Clocks of callers may be ahead by this much.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
+/// Before the Web SDK.
+const OLDEST: &str = "2011-01-01T00:00:00Z";
+
+/// An attempt that began elsewhere.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HandedInBody {
+    #[schema(schema_with = text_or_number)]
+    meeting_number: TextOrNumber,
+    /// `attendee` (0) or `host` (1).
+    #[schema(schema_with = text_or_number, required = false)]
+    role: Option<TextOrNumber>,
+    view: Option<String>,
+    sdk_version: Option<String>,
+    app: Option<String>,
+    /// Kept as a hash, to match Zoom's events.
+    user_name: Option<String>,
+    participant: Option<String>,
+    release: Option<String>,
+    environment: Option<String>,
+    dims: Option<BTreeMap<String, String>>,
+    /// The signature; its claims are kept, and whether it is by a configured secret.
+    signature: Option<String>,
+    /// Its decoded body, instead.
+    #[schema(value_type = Object)]
+    claims: Option<Box<RawValue>>,
+    /// The `customerKey` that the page joins with, if it has the form of an attempt's id; it makes repeating this harmless.
+    attempt: Option<String>,
+    /// When; now by default.
+    #[schema(value_type = String, format = DateTime)]
+    at: Option<Timestamp>,
+    /// `joined`, `failed`, `waiting` or `unanswered`, if it is known.
+    outcome: Option<String>,
+    #[schema(schema_with = text_or_number, required = false)]
+    code: Option<TextOrNumber>,
+    reason: Option<String>,
+}
+
+/// What was kept, and how the page reports on it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HandedInAnswer {
+    #[schema(value_type = String)]
+    attempt: AttemptId,
+    recorded: Recorded,
+    report: Report,
+}
+
+/// Takes in an attempt that was minted elsewhere.
+#[utoipa::path(
+    post, path = "/v1/attempts", request_body = HandedInBody,
+    responses((status = 201, body = HandedInAnswer), (status = "4XX", body = ErrorAnswer), (status = "5XX", body = ErrorAnswer)),
+    security(("key" = []))
+)]
+pub(crate) async fn post_attempt(
+    State(state): State<AppState>,
+    caller: Caller,
+    Json(mut body): Json<HandedInBody>,
+) -> Result<(StatusCode, JsonAnswer<HandedInAnswer>), ApiError> {
+    caller.must_have(&[Scope::Report])?;
+    let now = (state.moment.now)();
+    let at = body.at.unwrap_or(now);
+    let oldest: Timestamp = OLDEST.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+    if at < oldest || at.duration_since(now) > AHEAD_MAX {
+        return Err(ApiError::unprocessable(
+            "invalid_time",
+            "at",
+            "It is before 2011, or in the future.",
+        )
+        .hint("Send RFC 3339 in UTC; check the clock of the machine that made it."));
+    }
+    let attempt = match &body.attempt {
+        Some(id) => own_id(id, now)?,
+        None => AttemptId::new(at, (state.moment.random)()),
+    };
+    let labels = Labels {
+        participant: body.participant.take(),
+        release: body.release.take(),
+        environment: body.environment.take(),
+        dims: body.dims.take(),
+    };
+    labels.check()?;
+    let mut personal = Personal {
+        name_hash: body.user_name.as_deref().map(|name| state.name_hash(name)),
+        ..Personal::default()
+    };
+    let mut origin = body.origin(&state.config)?;
+    labels.put_on(&mut origin, &mut personal);
+    let mut events = vec![Event {
+        attempt,
+        source: Source::Import,
+        id: "origin".to_owned(),
+        kind: Kind::Minted,
+        at,
+        received_at: now,
+        facts: Facts {
+            origin: Some(Box::new(origin)),
+            ..Facts::default()
+        },
+        personal,
+    }];
+    events.extend(body.outcome_event(attempt, at, now)?);
+    let recorded = state.journal.record(events).await.recorded;
+    if recorded == Recorded::No {
+        return Err(ApiError::not_recorded());
+    }
+    let report = Report::of(&state, attempt);
+    Ok((
+        StatusCode::CREATED,
+        JsonAnswer(HandedInAnswer {
+            attempt,
+            recorded,
+            report,
+        }),
+    ))
+}
+
+fn own_id(id: &str, now: Timestamp) -> Result<AttemptId, ApiError> {
+    AttemptId::parse(id)
+        .filter(|id| id.at().duration_since(now) <= AHEAD_MAX)
+        .ok_or_else(|| {
+            ApiError::unprocessable(
+                "invalid_id",
+                "attempt",
+                "An attempt's id has 32 lower-case hexadecimal digits, of which the first twelve are the milliseconds since 1970.",
+            )
+            .hint("Make it as a UUID of version 7, without hyphens, or leave it out.")
+        })
+}
+
+impl HandedInBody {
+    fn origin(&self, config: &Config) -> Result<Origin, ApiError> {
+        let (claims, hmac) = match (&self.signature, &self.claims) {
+            (Some(_), Some(_)) => {
+                return Err(ApiError::unprocessable(
+                    "conflict",
+                    "claims",
+                    "Both the signature and its claims were given.",
+                )
+                .hint("Send one of the two; the claims are read from the signature."));
+            }
+            (Some(token), None) => read_token(config, token)?,
+            (None, Some(claims)) if claims.get().starts_with('{') => {
+                (Some(claims.clone()), Some(Hmac::NotCheckable))
+            }
+            (None, Some(_)) => {
+                return Err(ApiError::unprocessable(
+                    "invalid_claims",
+                    "claims",
+                    "Claims are a JSON object.",
+                )
+                .hint("Send the decoded body of the signature as it is."));
+            }
+            (None, None) => (None, None),
+        };
+        let role = self
+            .role
+            .as_ref()
+            .map(|role| Role::parse(role.as_str()))
+            .transpose()?;
+        let view = self.view.as_deref().map(View::parse).transpose()?;
+        let sdk_version = self
+            .sdk_version
+            .as_deref()
+            .map(SdkVersion::parse)
+            .transpose()?;
+        Ok(Origin {
+            meeting_number: Some(MeetingNumber::parse(self.meeting_number.as_str())?),
+            role: role.map(|role| role.as_str().to_owned()),
+            view: view.map(|view| view.as_str().to_owned()),
+            sdk_version: sdk_version.map(|version| version.to_string()),
+            app: self.app.as_deref().map(|app| clean(app, 100)),
+            claims,
+            hmac,
+            ..Origin::default()
+        })
+    }
+
+    fn outcome_event(
+        &self,
+        attempt: AttemptId,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Event>, ApiError> {
+        let kind = match self.outcome.as_deref() {
+            Some("joined") => Kind::Joined,
+            Some("failed") => Kind::Failed,
+            Some("waiting") => Kind::Waiting,
+            Some("unanswered") => Kind::Silent,
+            Some(_) => {
+                return Err(ApiError::unprocessable(
+                    "invalid_value",
+                    "outcome",
+                    "There is no such outcome; there are joined, failed, waiting, unanswered.",
+                ));
+            }
+            None if self.code.is_some() || self.reason.is_some() => Kind::Failed,
+            None => return Ok(None),
+        };
+        Ok(Some(Event {
+            attempt,
+            source: Source::Import,
+            id: "outcome".to_owned(),
+            kind,
+            at,
+            received_at: now,
+            facts: Facts {
+                code: self.code.as_ref().map(|code| clean(code.as_str(), 64)),
+                reason: self.reason.as_deref().map(|reason| clean(reason, 2_000)),
+                ..Facts::default()
+            },
+            personal: Personal::default(),
+        }))
+    }
+}
+
+type ReadToken = (Option<Box<RawValue>>, Option<Hmac>);
+
+/// The claims of a token, and whether it is by a secret that is configured for its key. The token itself is not kept.
+fn read_token(config: &Config, token: &str) -> Result<ReadToken, ApiError> {
+    let token = UnverifiedToken::decode(token.trim()).map_err(|error| {
+        ApiError::unprocessable("invalid_signature", "signature", error.to_string())
+            .hint("Send the token as the SDK gets it, or its decoded `claims`.")
+    })?;
+    let claims = RawValue::from_string(token.claims_json().to_owned()).ok();
+    Ok((claims, Some(hmac(config, &token))))
+}
+
+pub(crate) fn hmac(config: &Config, token: &UnverifiedToken) -> Hmac {
+    let keys = ["appKey", "sdkKey"];
+    let key = keys
+        .iter()
+        .find_map(|name| token.claims().get(*name)?.as_str());
+    let Some(app) = key.and_then(|key| config.apps.iter().find(|app| app.sdk_key() == key)) else {
+        return Hmac::NotCheckable;
+    };
+    let is_ours = app.key_pairs().any(|pair: &KeyPair| pair.has_signed(token));
+    if is_ours { Hmac::Valid } else { Hmac::Invalid }
+}

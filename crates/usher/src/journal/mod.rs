@@ -1,0 +1,142 @@
+//! The journal: every event goes through one writer, so that many requests share one commit.
+//!
+//! [`Journal::record`] waits until what it was given is on disk: in the store or, while the store can't take it, in the spool. The wait is
+//! bounded, and a join is never refused because of it. What was spooled is written to the store when it is back; events that are
+//! there already change nothing, so that it ends up there exactly once.
+
+mod spool;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use usher_core::attempt::event::Event;
+
+use crate::directory::{Degradation, Directory};
+
+/// Requests that wait for the writer: more than it writes in the time that a request waits.
+const QUEUE_MAX: usize = 8192;
+/// How long a request waits for its record: half a second for the store, then the spool.
+const RECORD_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Where a record is when its request is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Recorded {
+    /// In the store.
+    Stored,
+    /// In the spool, for the store.
+    Spooled,
+    /// Nowhere that is sure.
+    No,
+}
+
+/// What became of the events of one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    pub recorded: Recorded,
+    /// Events that were there already, as far as the store was asked.
+    pub duplicates: usize,
+}
+
+/// Hands events to the writer. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    queue: mpsc::Sender<Request>,
+    condition: Arc<Condition>,
+}
+
+#[derive(Debug)]
+struct Request {
+    events: Vec<Event>,
+    answer: oneshot::Sender<Receipt>,
+}
+
+/// How the writer is doing, for `/readyz`.
+#[derive(Debug, Default)]
+struct Condition {
+    /// The store did not take the last batch.
+    is_spooling: AtomicBool,
+    spool_is_unusable: AtomicBool,
+    spooled_bytes: AtomicU64,
+    /// Events that are nowhere.
+    not_recorded: AtomicU64,
+}
+
+impl Journal {
+    /// Starts the writer, which works until the last clone of the journal is dropped and what they gave it is on disk.
+    pub fn start(directory: Arc<Directory>, spool_folder: PathBuf) -> (Self, JoinHandle<()>) {
+        let (queue, requests) = mpsc::channel(QUEUE_MAX);
+        let condition = Arc::new(Condition::default());
+        let writer = writer::Writer::new(directory, spool_folder, condition.clone());
+        let task = tokio::spawn(writer.run(requests));
+        (Self { queue, condition }, task)
+    }
+
+    /// Records the events of one request, all in one place.
+    pub async fn record(&self, events: Vec<Event>) -> Receipt {
+        let count = events.len() as u64;
+        let (answer, answered) = oneshot::channel();
+        let is_queued = self.queue.try_send(Request { events, answer }).is_ok();
+        if is_queued && let Ok(Ok(receipt)) = tokio::time::timeout(RECORD_DEADLINE, answered).await
+        {
+            return receipt;
+        }
+        if !is_queued {
+            self.condition.lose(count);
+        }
+        Receipt {
+            recorded: Recorded::No,
+            duplicates: 0,
+        }
+    }
+
+    /// Whether the store may lack what was recorded.
+    pub fn is_behind(&self) -> bool {
+        self.condition.is_spooling.load(Ordering::Acquire)
+            || self.condition.spooled_bytes.load(Ordering::Acquire) > 0
+    }
+
+    /// What does not work at the moment.
+    pub fn degradations(&self) -> Vec<Degradation> {
+        let condition = &self.condition;
+        let mut degraded = Vec::new();
+        if condition.is_spooling.load(Ordering::Acquire) {
+            let kib = condition
+                .spooled_bytes
+                .load(Ordering::Acquire)
+                .div_ceil(1024);
+            degraded.push(Degradation {
+                code: "journal_spooling",
+                message: format!(
+                    "The store does not take records: {kib} KiB of them wait in the spool until it does."
+                ),
+            });
+        }
+        if condition.spool_is_unusable.load(Ordering::Acquire) {
+            degraded.push(Degradation {
+                code: "spool_unusable",
+                message: "The spool can't be used: while the store is away, joins are not recorded; the log has the reason.".to_owned(),
+            });
+        }
+        let lost = condition.not_recorded.load(Ordering::Acquire);
+        if lost > 0 {
+            degraded.push(Degradation {
+                code: "not_recorded",
+                message: format!("{lost} events since the start were not recorded."),
+            });
+        }
+        degraded
+    }
+}
+
+impl Condition {
+    fn lose(&self, events: u64) {
+        self.not_recorded.fetch_add(events, Ordering::AcqRel);
+    }
+}

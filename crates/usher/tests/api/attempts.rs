@@ -1,0 +1,369 @@
+//! Attempts: what pages and backends tell about them, and what can be looked up.
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+
+use crate::app::{Answer, App, NUMBER, SDK_SECRET};
+
+const EVENTS: &str = "/v1/attempts/018b17bddd8470008000000000000007/events";
+const ATTEMPT: &str = "/v1/attempts/018b17bddd8470008000000000000007";
+
+/// Mints; the answer's report token.
+async fn mint(app: &App, more: Value) -> String {
+    let key = app.key("mint").await;
+    let mut body = json!({ "meeting_number": NUMBER, "user_name": "Aiko", "passcode": "" });
+    body.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let answer = app.post("/v1/joins", &key, &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body["report"]["token"].as_str().unwrap().to_owned()
+}
+
+fn told(id: &str, kind: &str) -> Value {
+    json!({ "id": id, "type": kind, "at": "2023-10-10T04:00:00.5Z" })
+}
+
+async fn read(app: &App, path: &str) -> Answer {
+    let key = app.key("read").await;
+    app.call("GET", path, Some(&key), Body::empty()).await
+}
+
+#[tokio::test]
+async fn a_page_tells_what_became_of_its_attempt() {
+    let app = App::new().await;
+    let token = mint(
+        &app,
+        json!({ "participant": "p-1", "release": "r7", "dims": {"tenant": "acme"} }),
+    )
+    .await;
+    let failed = json!({
+        "id": "2", "type": "failed", "at": "2023-10-10T04:00:00.8Z", "code": 3712, "reason": "Signature is invalid.",
+        "raw": {"errorCode": 3712},
+    });
+    let body = json!({
+        "events": [told("1", "called"), failed],
+        "client": {"sdk_version": "6.2.0", "view": "client", "browser": "Chrome 130", "cross_origin_isolated": false},
+    });
+    let answer = app.post(EVENTS, &token, &body).await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    assert_eq!(
+        answer.body,
+        json!({ "accepted": 2, "duplicates": 0, "recorded": "stored", "server_time": "2023-10-10T04:00:00.9Z" })
+    );
+    let again = app.post(EVENTS, &token, &body).await;
+    assert_eq!(
+        (&again.body["accepted"], &again.body["duplicates"]),
+        (&json!(0), &json!(2))
+    );
+
+    let shown = read(&app, ATTEMPT).await.body;
+    let attempt = &shown["attempt"];
+    assert_eq!(attempt["outcome"], "failed");
+    assert_eq!(attempt["failure"]["code"], "3712");
+    assert_eq!(attempt["failure"]["class"], "signature");
+    assert_eq!(attempt["failure"]["party"], "integrator");
+    assert_eq!(attempt["participant"], "p-1");
+    assert_eq!(attempt["dims"]["browser"], "Chrome 130");
+    assert_eq!(attempt["dims"]["tenant"], "acme");
+    assert_eq!(attempt["dims"]["network"], "192.0.2.0/24");
+    assert_eq!(attempt["signature"]["hmac"], "valid");
+    assert_eq!(attempt["signature"]["claims"]["mn"], NUMBER);
+    assert_eq!(attempt["signature"]["verdict"]["cause"], Value::Null);
+    let events = shown["events"].as_array().unwrap();
+    let kinds: Vec<&str> = events
+        .iter()
+        .map(|event| event["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["minted", "called", "failed"]);
+    assert_eq!(events[2]["raw"], json!({"errorCode": 3712}));
+    assert!(!shown.to_string().contains("Aiko"), "names are not kept");
+    assert!(!shown.to_string().contains("eyJ"), "nor are signatures");
+}
+
+#[tokio::test]
+async fn a_beacon_carries_its_token_in_a_text_body() {
+    let app = App::new().await;
+    let token = mint(&app, json!({})).await;
+    let body = json!({ "events": [told("1", "gave_up")], "token": token });
+    let request = Request::post(EVENTS)
+        .header("content-type", "text/plain;charset=UTF-8")
+        .body(Body::from(body.to_string()))
+        .unwrap();
+    assert_eq!(app.send(request).await.status, 202);
+}
+
+#[tokio::test]
+async fn whoever_reports_on_a_foreign_unknown_or_old_attempt_is_told_so() {
+    let app = App::new().await;
+    let token = mint(&app, json!({})).await;
+    let body = json!({ "events": [told("1", "called")] });
+    let other = "/v1/attempts/018b17bddd8470008000000000000008/events";
+    assert_eq!(
+        app.post(other, &token, &body).await.error(),
+        (401, "bad_report_token", None)
+    );
+    assert_eq!(
+        app.call("POST", EVENTS, None, body.to_string())
+            .await
+            .error(),
+        (401, "no_key", None)
+    );
+    let report = app.key("report").await;
+    assert_eq!(
+        app.post(other, &report, &body).await.error(),
+        (404, "unknown_attempt", Some("id"))
+    );
+    assert_eq!(
+        app.post("/v1/attempts/nonsense/events", &report, &body)
+            .await
+            .error()
+            .0,
+        404
+    );
+    let mint_only = app.key("mint").await;
+    assert_eq!(
+        app.post(EVENTS, &mint_only, &body).await.error(),
+        (403, "missing_scope", None)
+    );
+    assert_eq!(app.post(EVENTS, &report, &body).await.status, 202);
+}
+
+#[tokio::test]
+async fn clocks_off_by_years_and_endless_reasons_do_no_harm() {
+    let app = App::new().await;
+    let token = mint(&app, json!({})).await;
+    let body = json!({
+        "sent_at": "2031-01-01T00:00:10Z",
+        "events": [{
+            "id": "1", "type": "failed", "at": "2031-01-01T00:00:10Z", "code": -3000,
+            "reason": "x".repeat(30_000), "raw": {"text": "y".repeat(20_000)},
+        }],
+    });
+    assert_eq!(app.post(EVENTS, &token, &body).await.status, 202);
+    let shown = read(&app, ATTEMPT).await.body;
+    let event = &shown["events"][1];
+    assert_eq!(event["at"], "2023-10-10T04:00:00.9Z");
+    assert_eq!(event["claimed_at"], "2031-01-01T00:00:10Z");
+    assert_eq!(event["reason"].as_str().unwrap().chars().count(), 2_000);
+    assert!(event["raw"].to_string().len() < 9_000);
+    assert_eq!(shown["attempt"]["failure"]["code"], "-3000");
+
+    let endless = json!({ "events": [], "reason": "x".repeat(10 << 20) });
+    assert_eq!(app.post(EVENTS, &token, &endless).await.error().0, 413);
+    let many: Vec<Value> = (0..101).map(|n| told(&n.to_string(), "called")).collect();
+    let answer = app.post(EVENTS, &token, &json!({ "events": many })).await;
+    assert_eq!(answer.error(), (422, "too_many", Some("events")));
+    let answer = app
+        .post(EVENTS, &token, &json!({ "events": [told("", "called")] }))
+        .await;
+    assert_eq!(answer.error(), (422, "invalid_id", Some("events[0].id")));
+    let answer = app
+        .post(
+            EVENTS,
+            &token,
+            &json!({ "events": [told("1", "exploded")] }),
+        )
+        .await;
+    assert_eq!(answer.error(), (422, "wrong_type", Some("events[0].type")));
+}
+
+#[tokio::test]
+async fn an_attempt_that_was_minted_elsewhere_is_taken_in_without_its_token() {
+    let app = App::new().await;
+    let key = app.key("mint,report").await;
+    let join = json!({ "meeting_number": NUMBER, "user_name": "Aiko", "passcode": "" });
+    let minted = app.post("/v1/joins", &key, &join).await.body;
+    let ours = minted["join"]["signature"].as_str().unwrap();
+    let (signed, hmac) = ours.rsplit_once('.').unwrap();
+    let reversed: String = hmac.chars().rev().collect();
+    let forged = format!("{signed}.{}A", &reversed[1..]);
+    let foreign = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJhcHBLZXkiOiJvdGhlciJ9.AAAA";
+    for (n, (signature, hmac)) in [
+        (ours, "valid"),
+        (&forged, "invalid"),
+        (foreign, "not_checkable"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let id = format!("018b17bddd847000800000000000001{n}");
+        let body = json!({
+            "meeting_number": NUMBER, "signature": signature, "attempt": id, "outcome": "failed", "code": "3712",
+        });
+        let answer = app.post("/v1/attempts", &key, &body).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        assert_eq!(answer.body["attempt"], id);
+        assert_eq!(answer.body["recorded"], "stored");
+        let shown = read(&app, &format!("/v1/attempts/{id}")).await.body;
+        assert_eq!(shown["attempt"]["signature"]["hmac"], hmac);
+        assert_eq!(shown["attempt"]["outcome"], "failed");
+        assert!(!shown.to_string().contains("eyJ"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_attempt_from_elsewhere_is_named() {
+    let app = App::new().await;
+    let key = app.key("report").await;
+    for (more, expected) in [
+        (
+            json!({ "signature": "nonsense" }),
+            (422, "invalid_signature", Some("signature")),
+        ),
+        (
+            json!({ "claims": [1] }),
+            (422, "invalid_claims", Some("claims")),
+        ),
+        (
+            json!({ "claims": {}, "signature": "a.b.c" }),
+            (422, "conflict", Some("claims")),
+        ),
+        (
+            json!({ "at": "2093-01-01T00:00:00Z" }),
+            (422, "invalid_time", Some("at")),
+        ),
+        (
+            json!({ "at": "1999-01-01T00:00:00Z" }),
+            (422, "invalid_time", Some("at")),
+        ),
+        (
+            json!({ "outcome": "fine" }),
+            (422, "invalid_value", Some("outcome")),
+        ),
+        (
+            json!({ "attempt": "x" }),
+            (422, "invalid_id", Some("attempt")),
+        ),
+        (
+            json!({ "dims": {"code": "x"} }),
+            (422, "reserved_dimension", Some("dims.code")),
+        ),
+        (
+            json!({ "secret": "x" }),
+            (422, "unknown_field", Some("secret")),
+        ),
+    ] {
+        let mut body = json!({ "meeting_number": NUMBER });
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        assert_eq!(
+            app.post("/v1/attempts", &key, &body).await.error(),
+            expected,
+            "{more}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn attempts_are_listed_by_conditions_page_by_page() {
+    let app = App::new().await;
+    let key = app.key("report,read").await;
+    for n in 0..5 {
+        let body = json!({
+            "meeting_number": NUMBER, "attempt": format!("018b17bddd847000800000000000001{n}"),
+            "dims": {"tenant": if n < 3 { "acme" } else { "globex" }}, "outcome": "joined",
+        });
+        assert_eq!(app.post("/v1/attempts", &key, &body).await.status, 201);
+    }
+    let page = read(
+        &app,
+        "/v1/attempts?dim.tenant=acme&outcome=joined&limit=2&from=2023-10-10T04:00:00Z",
+    )
+    .await
+    .body;
+    assert_eq!(page["attempts"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        page["attempts"][0]["id"],
+        "018b17bddd8470008000000000000012"
+    );
+    let cursor = page["next"].as_str().unwrap();
+    let rest = read(
+        &app,
+        &format!("/v1/attempts?dim.tenant=acme&limit=2&cursor={cursor}"),
+    )
+    .await
+    .body;
+    assert_eq!(rest["attempts"].as_array().unwrap().len(), 1);
+    assert_eq!(rest["next"], Value::Null);
+    for (query, expected) in [
+        ("from=yesterday", (422, "invalid_value", Some("from"))),
+        ("outcome=fine", (422, "invalid_value", Some("outcome"))),
+        ("limit=0", (422, "invalid_value", Some("limit"))),
+        ("limit=501", (422, "invalid_value", Some("limit"))),
+        ("cursor=x", (422, "invalid_value", Some("cursor"))),
+        ("meeting=1", (422, "unknown_field", Some("meeting"))),
+        ("dim.=1", (422, "unknown_field", Some("dim."))),
+    ] {
+        let answer = read(&app, &format!("/v1/attempts?{query}")).await;
+        assert_eq!(answer.error(), expected, "{query}");
+    }
+    let mint_only = app.key("mint").await;
+    let answer = app
+        .call("GET", "/v1/attempts", Some(&mint_only), Body::empty())
+        .await;
+    assert_eq!(answer.error(), (403, "missing_scope", None));
+}
+
+#[tokio::test]
+async fn pages_of_listed_origins_may_report_and_no_others() {
+    let app = App::with("allowed_origins = [\"https://shop.example\"]").await;
+    for (origin, is_allowed) in [
+        ("https://shop.example", true),
+        ("https://evil.example", false),
+    ] {
+        let request = Request::builder()
+            .method("OPTIONS")
+            .uri(EVENTS)
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header(
+                "access-control-request-headers",
+                "authorization,content-type",
+            )
+            .body(Body::empty())
+            .unwrap();
+        let answer = app.send(request).await;
+        let allowed = answer.headers.get("access-control-allow-origin");
+        assert_eq!(allowed.is_some(), is_allowed, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn the_browser_client_is_served_under_a_name_that_never_changes_its_content() {
+    let app = App::new().await;
+    let key = app.key("mint").await;
+    let body = json!({ "meeting_number": NUMBER, "user_name": "Aiko", "passcode": "" });
+    let minted = app.post("/v1/joins", &key, &body).await.body;
+    let path = minted["report"]["client"].as_str().unwrap();
+    let answer = app.call("GET", path, None, Body::empty()).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.headers["cache-control"],
+        "public, max-age=31536000, immutable"
+    );
+    assert!(
+        answer.headers["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("text/javascript")
+    );
+    let answer = app
+        .call("GET", "/client/usher-000000000000.js", None, Body::empty())
+        .await;
+    assert_eq!(answer.error(), (404, "no_such_client", None));
+}
+
+#[tokio::test]
+async fn a_mint_through_the_drop_in_is_recorded_too() {
+    let app = App::with("[compat]\nenabled = true\n").await;
+    let key = app.key("mint").await;
+    let body = json!({ "meetingNumber": NUMBER, "role": 0 });
+    let answer = app.post("/compat/meetingsdk-auth", &key, &body).await;
+    let id = answer.headers["x-usher-attempt"].to_str().unwrap();
+    let shown = read(&app, &format!("/v1/attempts/{id}")).await.body;
+    assert_eq!(shown["attempt"]["signature"]["claims"]["mn"], NUMBER);
+    assert!(!shown.to_string().contains(SDK_SECRET));
+}
