@@ -106,15 +106,22 @@ impl Journal {
     pub fn degradations(&self) -> Vec<Degradation> {
         let condition = &self.condition;
         let mut degraded = Vec::new();
+        let kib = condition
+            .spooled_bytes
+            .load(Ordering::Acquire)
+            .div_ceil(1024);
         if condition.is_spooling.load(Ordering::Acquire) {
-            let kib = condition
-                .spooled_bytes
-                .load(Ordering::Acquire)
-                .div_ceil(1024);
             degraded.push(Degradation {
                 code: "journal_spooling",
                 message: format!(
                     "The store does not take records: {kib} KiB of them wait in the spool until it does."
+                ),
+            });
+        } else if kib > 0 {
+            degraded.push(Degradation {
+                code: "journal_replaying",
+                message: format!(
+                    "The store takes records again; {kib} KiB of older ones follow from the spool."
                 ),
             });
         }

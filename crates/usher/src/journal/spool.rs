@@ -152,6 +152,24 @@ impl Spool {
         Ok(Some((events, next)))
     }
 
+    /// The batches from an offset on, together: as many as it takes to have `count` events.
+    pub(super) fn read_many(
+        &self,
+        offset: u64,
+        count: usize,
+    ) -> io::Result<Option<(Vec<Event>, u64)>> {
+        let Some((mut events, mut end)) = self.read(offset)? else {
+            return Ok(None);
+        };
+        while events.len() < count
+            && let Some((more, next)) = self.read(end)?
+        {
+            events.extend(more);
+            end = next;
+        }
+        Ok(Some((events, end)))
+    }
+
     /// Forgets everything: it is in the store.
     pub(super) fn clear(&mut self) -> io::Result<()> {
         self.file.write_all_at(&NOTHING, Self::start())?;

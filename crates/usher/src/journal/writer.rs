@@ -144,7 +144,8 @@ impl Writer {
         };
         let spool = self.spools.remove(last);
         let at = self.replayed_to;
-        let Ok((spool, read)) = on_file(spool, move |spool| spool.read(at)).await else {
+        let Ok((spool, read)) = on_file(spool, move |spool| spool.read_many(at, BATCH_MAX)).await
+        else {
             return;
         };
         self.spools.insert(last, spool);

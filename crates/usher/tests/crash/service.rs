@@ -1,0 +1,248 @@
+//! `usher serve` as a process, and clients that mint as fast as they are answered.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use usher_core::attempt::AttemptId;
+
+const CLIENTS: usize = 16;
+
+pub(crate) struct Service {
+    folder: TempDir,
+    store_url: String,
+    key: String,
+    running: Option<Running>,
+}
+
+struct Running {
+    child: Child,
+    address: String,
+    _stdout: BufReader<ChildStdout>,
+}
+
+/// What clients were told.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// Attempts that are recorded, says the answer.
+    pub(crate) recorded: Vec<AttemptId>,
+    /// How many of them in the spool.
+    pub(crate) spooled: usize,
+    pub(crate) not_recorded: usize,
+    pub(crate) refused: Vec<String>,
+}
+
+impl Service {
+    pub(crate) fn new(store_url: Option<String>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let mut service = Self {
+            store_url: store_url
+                .unwrap_or_else(|| format!("sqlite:{}", data.join("usher.sqlite").display())),
+            folder,
+            key: String::new(),
+            running: None,
+        };
+        let init = service.command(&["init"]).output().unwrap();
+        assert!(
+            init.status.success(),
+            "{}",
+            String::from_utf8_lossy(&init.stderr)
+        );
+        let added = service
+            .command(&[
+                "key",
+                "add",
+                "--name",
+                "crash",
+                "--scope",
+                "mint,read",
+                "--json",
+            ])
+            .output()
+            .unwrap();
+        let added: Value = serde_json::from_slice(&added.stdout)
+            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&added.stderr)));
+        added["key"].as_str().unwrap().clone_into(&mut service.key);
+        service
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("USHER_")) {
+            command.env_remove(name);
+        }
+        command
+            .args(args)
+            .current_dir(self.folder.path())
+            .env("USHER_DATA", self.folder.path().join("data"))
+            .env("USHER_STORE", &self.store_url)
+            .env("USHER_SDK_KEY", "aSdkKeyForTests0000001")
+            .env("USHER_SDK_SECRET", "aSecretForTestsThatIsNobodys0001");
+        command
+    }
+
+    pub(crate) fn sqlite_file(&self) -> PathBuf {
+        self.folder.path().join("data/usher.sqlite")
+    }
+
+    pub(crate) fn start(&mut self) {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("log"))
+            .unwrap();
+        let mut child = self
+            .command(&["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let address = line
+            .trim()
+            .strip_prefix("listening on ")
+            .unwrap_or_else(|| panic!("it does not start: {}", self.log()))
+            .to_owned();
+        self.running = Some(Running {
+            child,
+            address,
+            _stdout: stdout,
+        });
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// SIGKILL.
+    pub(crate) fn kill(&mut self) {
+        let mut running = self.running.take().unwrap();
+        running.child.kill().unwrap();
+        running.child.wait().unwrap();
+    }
+
+    /// Clients that mint until told to stop, or until nobody answers.
+    pub(crate) fn mint_until(&self, stop: CancellationToken) -> JoinSet<Told> {
+        let mut clients = JoinSet::new();
+        for _ in 0..CLIENTS {
+            let (address, key, stop) = (
+                self.running.as_ref().unwrap().address.clone(),
+                self.key.clone(),
+                stop.clone(),
+            );
+            clients.spawn(async move { mint(&address, &key, stop).await });
+        }
+        clients
+    }
+
+    /// Waits until everything that was spooled is in the store.
+    pub(crate) async fn wait_until_caught_up(&self) {
+        let url = format!("{}/readyz", self.running.as_ref().unwrap().address);
+        let caught_up = async {
+            loop {
+                let ready: Value = reqwest::get(&url).await.unwrap().json().await.unwrap();
+                if ready["status"] == "ok" {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), caught_up)
+            .await
+            .unwrap_or_else(|_| panic!("it does not catch up: {}", self.log()));
+    }
+
+    /// The ids of all attempts that the service knows, each as often as it lists it.
+    pub(crate) async fn known(&self) -> Vec<AttemptId> {
+        let client = reqwest::Client::new();
+        let address = &self.running.as_ref().unwrap().address;
+        let mut known = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let answer: Value = client
+                .get(format!("{address}/v1/attempts?limit=500{cursor}"))
+                .bearer_auth(&self.key)
+                .send()
+                .await
+                .unwrap()
+                .json()
+                .await
+                .unwrap();
+            let attempts = answer["attempts"].as_array().unwrap();
+            known.extend(
+                attempts
+                    .iter()
+                    .map(|attempt| AttemptId::parse(attempt["id"].as_str().unwrap()).unwrap()),
+            );
+            match answer["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return known,
+            }
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some(running) = &mut self.running {
+            let _ = running.child.kill();
+            let _ = running.child.wait();
+        }
+    }
+}
+
+async fn mint(address: &str, key: &str, stop: CancellationToken) -> Told {
+    let client = reqwest::Client::new();
+    let body = json!({ "meeting_number": "85012345678", "user_name": "Aiko", "passcode": "" });
+    let mut told = Told::default();
+    while !stop.is_cancelled() {
+        let request = client
+            .post(format!("{address}/v1/joins"))
+            .bearer_auth(key)
+            .json(&body);
+        // No answer: it was killed.
+        let Ok(response) = request.send().await else {
+            break;
+        };
+        let status = response.status();
+        let Ok(answer) = response.json::<Value>().await else {
+            break;
+        };
+        if !status.is_success() {
+            told.refused.push(answer.to_string());
+            continue;
+        }
+        let id = AttemptId::parse(answer["attempt"].as_str().unwrap()).unwrap();
+        match answer["recorded"].as_str().unwrap() {
+            "stored" => told.recorded.push(id),
+            "spooled" => {
+                told.recorded.push(id);
+                told.spooled += 1;
+            }
+            _ => told.not_recorded += 1,
+        }
+    }
+    told
+}
+
+/// What all of them were told.
+pub(crate) async fn all(clients: JoinSet<Told>) -> Told {
+    let told = Arc::new(Mutex::new(Told::default()));
+    for one in clients.join_all().await {
+        let mut told = told.lock().unwrap();
+        told.recorded.extend(one.recorded);
+        told.spooled += one.spooled;
+        told.not_recorded += one.not_recorded;
+        told.refused.extend(one.refused);
+    }
+    Arc::into_inner(told).unwrap().into_inner().unwrap()
+}
