@@ -17,6 +17,9 @@ CREATE TABLE events (
     PRIMARY KEY (attempt, source, id)
 ) PARTITION BY RANGE (attempt);
 
+-- For deleting it.
+CREATE INDEX events_with_personal ON events (attempt) WHERE personal IS NOT NULL;
+
 -- What an attempt's events say together, so that they need not be read for a list.
 CREATE TABLE attempts (
     id           BYTEA   PRIMARY KEY CHECK (length(id) = 16),

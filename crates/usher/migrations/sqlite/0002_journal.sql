@@ -15,6 +15,9 @@ CREATE TABLE events (
     PRIMARY KEY (attempt, source, id)
 ) STRICT;
 
+-- For deleting it.
+CREATE INDEX events_with_personal ON events (attempt) WHERE personal IS NOT NULL;
+
 -- What an attempt's events say together, so that they need not be read for a list.
 CREATE TABLE attempts (
     id           BLOB    PRIMARY KEY CHECK (length(id) = 16),

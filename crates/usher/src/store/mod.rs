@@ -7,6 +7,7 @@
 mod address;
 mod announcements;
 mod changes;
+mod copy;
 mod error;
 mod journal;
 mod key;
@@ -34,9 +35,10 @@ use journal::{KnownValues, Partitions};
 pub use address::{Address, Place};
 pub use announcements::{DIRECTORY, Heard, Listener};
 pub use changes::Changes;
+pub use copy::DirectorySize;
 pub use error::StoreError;
 pub use journal::{
-    ATTEMPTS, Appended, AttemptFilter, AttemptPage, AttemptRow, CODE, EVERYBODY, LIMIT_MAX, OTHER,
+    ATTEMPTS, Appended, AttemptFilter, AttemptPage, AttemptRow, CODE, EVERYBODY, Expired, JournalSize, LIMIT_MAX, OTHER, Stories,
     OutcomeCounts, Point, Stats, Steps,
 };
 pub use key::{ApiKey, KeyHash, KeyId, KeyRecord, Scope, Scopes};
@@ -247,6 +249,10 @@ impl Store {
     }
 
     fn write_fault(&self, error: &sqlx::Error) -> StoreError {
+        if postgres::lacks_partition(error) {
+            // Another instance dropped what this one knew to be there. The next try makes it again.
+            self.partitions.forget();
+        }
         let error = self.fault(error);
         self.remember_write(Some(error.clone()));
         error

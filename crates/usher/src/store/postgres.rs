@@ -120,6 +120,13 @@ async fn relay_until_lost(
     Ok(())
 }
 
+/// Whether a row had no partition to go to: `check_violation`, which no constraint of ours is known to give.
+pub(super) fn lacks_partition(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(|error| error.code().as_deref() == Some("23514"))
+}
+
 /// Whether a session still answers, and with it, whether the lock that it took is still its own.
 pub(super) async fn answers(session: &mut PgConnection) -> bool {
     matches!(timeout(ANSWER_TIMEOUT, session.ping()).await, Ok(Ok(())))

@@ -22,6 +22,9 @@ pub(super) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 pub(super) const COUNT_SCHEMA_TABLES: &str =
     "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
 
+/// What is deleted is overwritten, not only unlinked.
+pub(super) const OVERWRITE_DELETED: &str = "PRAGMA secure_delete = ON";
+
 /// How long a write waits for another process's. Longer than any transaction here, shorter than a caller's patience.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const SET_BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 2000";

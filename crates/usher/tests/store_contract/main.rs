@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod copy;
 mod directory;
 mod instances;
 mod journal;
+mod retention;
 #[path = "../stores/mod.rs"]
 mod stores;
 mod versions;

@@ -68,10 +68,15 @@ impl Home {
 
     /// SQL that no store would run; it must be the same for both.
     pub(crate) async fn tamper(&self, sql: &'static str) {
-        sqlx::any::install_default_drivers();
-        let mut stranger = AnyConnection::connect(&self.url).await.unwrap();
+        let mut stranger = self.stranger().await;
         sqlx::raw_sql(sql).execute(&mut stranger).await.unwrap();
         stranger.close().await.unwrap();
+    }
+
+    /// A connection past the store.
+    pub(crate) async fn stranger(&self) -> AnyConnection {
+        sqlx::any::install_default_drivers();
+        AnyConnection::connect(&self.url).await.unwrap()
     }
 
     /// An open store; each call is another instance of Usher.

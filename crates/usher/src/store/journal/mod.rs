@@ -3,9 +3,11 @@
 mod counts;
 mod partitions;
 mod read;
+mod retention;
 mod rows;
 mod signatures;
 mod stats;
+mod stories;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -24,8 +26,10 @@ pub(super) use partitions::Partitions;
 
 pub use counts::{CODE, EVERYBODY, OTHER};
 pub use read::{AttemptFilter, AttemptPage, LIMIT_MAX};
+pub use retention::Expired;
 pub use rows::AttemptRow;
 pub use stats::{OutcomeCounts, Point, Stats, Steps};
+pub use stories::{JournalSize, Stories};
 
 /// Attempts changed; the payload is their ids, separated by spaces.
 pub const ATTEMPTS: &str = "attempts";

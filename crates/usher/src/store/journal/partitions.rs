@@ -48,8 +48,43 @@ impl Partitions {
         Ok(())
     }
 
+    /// Drops those of the days before `first_kept`, and says of how many days they were.
+    ///
+    /// Dropping waits for those who read or write, and who comes meanwhile waits behind it: it gives up soon rather than hold up a mint.
+    pub(super) async fn drop_before(
+        &self,
+        writer: &AnyPool,
+        first_kept: Date,
+    ) -> Result<u64, sqlx::Error> {
+        let names: Vec<String> = sqlx::query_scalar(
+            "SELECT CAST(relname AS TEXT) FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid \
+             WHERE inhparent IN ('attempts'::regclass, 'events'::regclass)",
+        )
+        .fetch_all(writer)
+        .await?;
+        let days: BTreeSet<Date> = names.iter().filter_map(|name| day_in(name)).collect();
+        let mut dropped = 0;
+        for day in days.range(..first_kept) {
+            let mut transaction = writer.begin().await?;
+            transaction
+                .execute("SET LOCAL lock_timeout = '500ms'")
+                .await?;
+            // In the order in which a write takes them.
+            let sql = format!(
+                "DROP TABLE IF EXISTS {}, {}",
+                name("attempts", *day),
+                name("events", *day)
+            );
+            transaction.execute(AssertSqlSafe(sql)).await?;
+            transaction.commit().await?;
+            dropped += 1;
+        }
+        self.forget();
+        Ok(dropped)
+    }
+
     /// They may be gone.
-    pub(super) fn forget(&self) {
+    pub(in super::super) fn forget(&self) {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -61,11 +96,20 @@ pub(super) fn name(table: &str, day: Date) -> String {
     format!("{table}_{}", day.strftime("%Y_%m_%d"))
 }
 
+fn day_in(name: &str) -> Option<Date> {
+    let (_, day) = name.split_once('_')?;
+    Date::strptime("%Y_%m_%d", day).ok()
+}
+
+pub(super) fn start_of(day: Date) -> Timestamp {
+    TimeZone::UTC
+        .to_timestamp(day.at(0, 0, 0, 0))
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
 /// Names and bounds are made of a date's digits alone.
 fn create(table: &str, day: Date) -> String {
-    let start = TimeZone::UTC
-        .to_timestamp(day.at(0, 0, 0, 0))
-        .unwrap_or(Timestamp::UNIX_EPOCH);
+    let start = start_of(day);
     let end = start + SignedDuration::from_hours(24);
     format!(
         "CREATE TABLE IF NOT EXISTS {} PARTITION OF {table} FOR VALUES FROM ('{}') TO ('{}')",
@@ -94,6 +138,8 @@ mod tests {
                 r"CREATE TABLE IF NOT EXISTS events_2023_10_10 PARTITION OF events FOR VALUES FROM ('\x{first}') TO ('\x{after}')"
             )
         );
+        assert_eq!(day_in("events_2023_10_10"), Some(day_of(first)));
+        assert_eq!(day_in("events_pkey"), None);
         assert_eq!(day_of(first), Date::constant(2023, 10, 10));
         assert_eq!(day_of(after), Date::constant(2023, 10, 11));
     }

@@ -94,7 +94,7 @@ pub(super) fn decode_event(row: &AnyRow) -> Result<Event, sqlx::Error> {
     })
 }
 
-fn attempt_id(row: &AnyRow, column: &str) -> Result<AttemptId, sqlx::Error> {
+pub(super) fn attempt_id(row: &AnyRow, column: &str) -> Result<AttemptId, sqlx::Error> {
     let bytes = row.try_get::<&[u8], _>(column)?;
     let bytes = bytes
         .try_into()
