@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod config;
 pub mod directory;
+pub mod duties;
 pub mod http;
 pub mod import_file;
 pub mod journal;

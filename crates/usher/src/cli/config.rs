@@ -28,6 +28,7 @@ pub(super) fn run(args: &Show, config: &Config, out: &mut impl Write) -> Result<
         "allowed_origins": config.allowed_origins,
         "trusted_proxies": config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "compat": { "enabled": config.compat_is_enabled },
+        "retention": { "facts_days": config.retention.facts_days, "personal_days": config.retention.personal_days },
         "zoom": { "api_url": config.zoom.api_url, "oauth_url": config.zoom.oauth_url, "ca_file": config.zoom.ca_file },
         "apps": config.apps.iter().map(|app| json!({
             "name": app.name, "sdk_key": app.sdk_key(), "has_successor": app.has_successor(),

@@ -3,13 +3,16 @@
 mod config;
 mod demo;
 mod doctor;
+mod export;
 mod init;
 mod key;
 mod meeting;
 mod migrate;
+mod progress;
 mod serve;
 mod sign;
 mod sim;
+mod store;
 
 use std::fmt;
 use std::fs::DirBuilder;
@@ -56,7 +59,10 @@ enum Command {
     Key(key::Key),
     #[command(subcommand)]
     Meeting(meeting::Meeting),
+    Export(export::Export),
     Migrate(migrate::Migrate),
+    #[command(subcommand)]
+    Store(store::Command),
     Config(config::Show),
     Sim(sim::Sim),
 }
@@ -258,6 +264,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Sign(args) => sign::run(args, &configured()?, &mut out),
         Command::Key(args) => block_on(key::run(args, &configured()?, &mut out)),
         Command::Meeting(args) => block_on(meeting::run(args, &configured()?, &mut out)),
+        Command::Export(args) => block_on(export::run(args, &configured()?, &mut out)),
+        Command::Store(args) => block_on(store::run(args, &configured()?, &mut out)),
         Command::Migrate(args) => block_on(migrate::run(args, &configured()?, &mut out)),
         Command::Config(args) => config::run(args, &configured()?, &mut out),
     }

@@ -14,6 +14,7 @@ use tracing_subscriber::EnvFilter;
 use super::{Exit, Failure, master_key, now, random, stop_signal};
 use crate::config::Config;
 use crate::directory::{Directory, Sources, keep_fresh};
+use crate::duties;
 use crate::http::{self, AppState, Moment};
 use crate::journal::Journal;
 use crate::store::IfOlder;
@@ -54,6 +55,7 @@ pub(super) async fn run(
     } else {
         IfOlder::Refuse
     };
+    let retention = config.retention;
     let (state, writer) = state(config, if_older, stop.clone()).await?;
     let stop_signal = stop_signal()?;
     let stopping = stop.clone();
@@ -67,7 +69,13 @@ pub(super) async fn run(
     let directory = Arc::clone(&state.directory);
     let looking = stop.clone();
     let fresh = tokio::spawn(keep_fresh(directory, looking));
+    let duties = tokio::spawn(duties::perform(
+        Arc::clone(&state.directory),
+        duties::of_the_store(retention, now),
+        stop.clone(),
+    ));
     serve(listener, state, stop).await?;
+    duties.await?;
     // It ends by writing the snapshot once more.
     fresh.await?;
     // What was recorded until now gets to disk.

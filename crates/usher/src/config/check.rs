@@ -9,7 +9,7 @@ use usher_core::join::dialect::SdkVersion;
 use super::credentials::{accounts, apps};
 use super::file::{self, Settings};
 use super::secret::Secret;
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, Retention};
 use crate::store::Address;
 use crate::zoom::ZoomHosts;
 
@@ -77,6 +77,7 @@ pub(super) fn check(
         allowed_origins: origins(settings.allowed_origins, source)?,
         trusted_proxies: networks(&settings.trusted_proxies, source)?,
         compat_is_enabled: settings.compat.enabled,
+        retention: Retention::check(&settings.retention, source)?,
         zoom: zoom_hosts(settings.zoom, source)?,
         apps: apps(settings.apps, source, &mut warnings)?,
         accounts: accounts(settings.accounts, source, &mut warnings)?,

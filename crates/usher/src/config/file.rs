@@ -29,6 +29,7 @@ pub(super) struct Settings {
     pub allowed_origins: Vec<String>,
     pub trusted_proxies: Vec<String>,
     pub compat: Compat,
+    pub retention: Retention,
     pub zoom: Zoom,
     pub apps: Vec<App>,
     pub accounts: Vec<Account>,
@@ -39,6 +40,13 @@ pub(super) struct Settings {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Compat {
     pub enabled: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Retention {
+    pub facts_days: Option<u32>,
+    pub personal_days: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -4,6 +4,7 @@ mod check;
 mod credentials;
 mod environment;
 mod file;
+mod retention;
 mod secret;
 
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use crate::zoom::{AccountCredentials, ZoomHosts};
 
 pub use credentials::App;
 pub use file::DEFAULT_FILE;
+pub use retention::Retention;
 
 /// Everything that Usher was told.
 #[derive(Debug)]
@@ -42,6 +44,7 @@ pub struct Config {
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     pub compat_is_enabled: bool,
+    pub retention: Retention,
     pub zoom: ZoomHosts,
     pub apps: Vec<App>,
     pub accounts: Vec<AccountCredentials>,

@@ -38,8 +38,8 @@ pub use changes::Changes;
 pub use copy::DirectorySize;
 pub use error::StoreError;
 pub use journal::{
-    ATTEMPTS, Appended, AttemptFilter, AttemptPage, AttemptRow, CODE, EVERYBODY, Expired, JournalSize, LIMIT_MAX, OTHER, Stories,
-    OutcomeCounts, Point, Stats, Steps,
+    ATTEMPTS, Appended, AttemptFilter, AttemptPage, AttemptRow, CODE, EVERYBODY, Expired,
+    JournalSize, LIMIT_MAX, OTHER, OutcomeCounts, Point, Stats, Steps, Stories,
 };
 pub use key::{ApiKey, KeyHash, KeyId, KeyRecord, Scope, Scopes};
 pub use leader::Leadership;

@@ -11,6 +11,7 @@ mod stories;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use jiff::{SignedDuration, Timestamp};
 use sqlx::AnyConnection;
 use usher_core::attempt::AttemptId;
 use usher_core::attempt::event::{Event, Source};
@@ -171,6 +172,21 @@ impl Store {
             self.announce(&mut write, ATTEMPTS, &payload).await?;
         }
         self.commit(write).await
+    }
+
+    /// Makes ready for attempts of today and tomorrow, so that no mint at midnight waits for it.
+    pub async fn make_ready_for(&self, now: Timestamp) -> Result<(), StoreError> {
+        match &*self.backend {
+            Backend::Sqlite(_) => Ok(()),
+            Backend::Postgres(_) => {
+                let days = [now, now + SignedDuration::from_hours(24)];
+                let days = days.map(|at| partitions::day_of(AttemptId::first_of(at)));
+                self.partitions
+                    .make(&self.writer, days.into_iter())
+                    .await
+                    .map_err(|error| self.write_fault(&error))
+            }
+        }
     }
 
     /// A table's part for each day that the events are of, where the store has such.

@@ -1,0 +1,143 @@
+//! `usher store`: moving the store, and deleting from it.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+
+use super::progress::Progress;
+use super::{Exit, Failure, now, open_store, table, talk, warn};
+use crate::config::Config;
+use crate::seal::MasterKey;
+use crate::store::{Address, DirectorySize, IfMissing, IfOlder, JournalSize, Store};
+
+/// Move the store, or delete from it
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Copy keys, meetings and journal into another store; again, and it adds what is new
+    Copy {
+        /// The store to read: `sqlite:PATH` or `postgres://USER@HOST/NAME`
+        #[arg(long, value_name = "URL", value_parser = Address::parse)]
+        from: Address,
+        /// The store to write; it is made if it is not there
+        #[arg(long, value_name = "URL", value_parser = Address::parse)]
+        to: Address,
+    },
+    /// Delete what tells that a person's attempts were theirs; print how many attempts that were
+    Forget {
+        /// The person's id in your product
+        participant: String,
+    },
+    /// Delete now what `[retention]` says is too old; a running service does it every hour
+    Expire,
+}
+
+pub(super) async fn run(
+    args: &Command,
+    config: &Config,
+    out: &mut impl Write,
+) -> Result<Exit, Failure> {
+    match args {
+        Command::Copy { from, to } => return copy(config, from, to, out).await,
+        Command::Forget { participant } => {
+            let store = open_store(config).await?;
+            let attempts = store.forget_participant(participant).await?;
+            // Closed by its last user, SQLite empties its log, in which the deleted still stands.
+            store.close().await;
+            writeln!(out, "{attempts}")?;
+        }
+        Command::Expire => {
+            let store = open_store(config).await?;
+            let personal_from = config.retention.personal_from(now());
+            let attempts = store.expire_personal(personal_from).await?;
+            let facts_from = config.retention.facts_from(now());
+            let days = store.expire_facts(facts_from).await?.days;
+            store.close().await;
+            writeln!(
+                out,
+                "deleted whose {attempts} attempts were, and all of {days} days"
+            )?;
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+async fn copy(
+    config: &Config,
+    from: &Address,
+    to: &Address,
+    out: &mut impl Write,
+) -> Result<Exit, Failure> {
+    if from.to_string() == to.to_string() {
+        return Err(Failure::new(format!("{from} would be copied onto itself"))
+            .hint("give another store with --to"));
+    }
+    // An existing one: a new key could not read what is to be copied.
+    let key = Arc::new(match &config.master_key {
+        Some(text) => MasterKey::parse(text.expose_secret())?,
+        None => MasterKey::read_file(&config.master_key_file())?,
+    });
+    let source = Store::open(from, IfMissing::Fail, IfOlder::Refuse, key.clone()).await?;
+    let target = Store::open(to, IfMissing::Create, IfOlder::Refuse, key).await?;
+    target.take_directory_of(&source).await?;
+    copy_journal(&source, &target).await?;
+    let sizes = [&source, &target].map(|store| async move {
+        Ok::<_, Failure>((store.directory_size().await?, store.journal_size().await?))
+    });
+    let [of_source, of_target] = sizes;
+    let (of_source, of_target) = (of_source.await?, of_target.await?);
+    source.close().await;
+    target.close().await;
+    compare(out, of_source, of_target)
+}
+
+async fn copy_journal(source: &Store, target: &Store) -> Result<(), Failure> {
+    let mut progress = Progress::new();
+    let (mut attempts, mut events, mut after) = (0, 0, None);
+    loop {
+        let stories = source.stories(None, None, after).await?;
+        attempts += stories.told.len();
+        events += target.take_stories(&stories).await?;
+        after = stories.next;
+        let Some(last) = after else { break };
+        progress.tell(|| {
+            format!(
+                "went through {attempts} attempts, up to {}; {events} events were new",
+                last.at()
+            )
+        });
+    }
+    talk(&format!(
+        "went through {attempts} attempts; {events} events were new"
+    ));
+    Ok(())
+}
+
+/// Less than the source has is a finding: it should not be.
+fn compare(
+    out: &mut impl Write,
+    source: (DirectorySize, JournalSize),
+    target: (DirectorySize, JournalSize),
+) -> Result<Exit, Failure> {
+    let rows = [
+        ("meetings", source.0.meetings, target.0.meetings),
+        ("keys", source.0.keys, target.0.keys),
+        ("attempts", source.1.attempts, target.1.attempts),
+        ("events", source.1.events, target.1.events),
+    ];
+    let mut table = table(["", "source", "target"]);
+    for (what, source, target) in rows {
+        table.add_row([what.to_owned(), source.to_string(), target.to_string()]);
+    }
+    writeln!(out, "{table}")?;
+    if rows.iter().any(|(_, source, target)| target < source) {
+        warn("the target has less than the source, which has grown meanwhile; copy again");
+        return Ok(Exit::Findings);
+    }
+    if rows.iter().any(|(_, source, target)| target > source) {
+        talk(
+            "The target has more than the source: what was deleted in the source since an earlier copy, or made in the target, is kept.",
+        );
+    }
+    Ok(Exit::Fine)
+}

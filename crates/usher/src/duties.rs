@@ -1,0 +1,131 @@
+//! Periodic work that one instance does for all that share a store: the one that leads.
+//!
+//! Every duty may be done twice or be cut short: an instance can lose the lead unawares in the midst of one.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Retention;
+use crate::directory::Directory;
+use crate::store::{Leadership, Store, StoreError};
+
+/// How often one that does not lead tries to, and one that does looks whether it still does.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+const HOURLY: Duration = Duration::from_hours(1);
+
+type Work = Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send>>;
+
+/// One piece of periodic work. It is due when an instance begins to lead, and then `every` so long.
+pub struct Duty {
+    name: &'static str,
+    every: Duration,
+    work: Box<dyn Fn(Store) -> Work + Send + Sync>,
+}
+
+impl Duty {
+    pub fn new<F, E>(
+        name: &'static str,
+        every: Duration,
+        work: impl Fn(Store) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        Self {
+            name,
+            every,
+            work: Box::new(move |store| {
+                let done = work(store);
+                Box::pin(async { done.await.map_err(Into::into) })
+            }),
+        }
+    }
+}
+
+impl std::fmt::Debug for Duty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Duty({} every {:?})", self.name, self.every)
+    }
+}
+
+/// What every store needs: room for tomorrow's attempts, and that what is old goes.
+pub fn of_the_store(retention: Retention, now: fn() -> Timestamp) -> Vec<Duty> {
+    vec![
+        Duty::new("make ready for tomorrow", HOURLY, move |store| async move {
+            store.make_ready_for(now()).await
+        }),
+        Duty::new("expire", HOURLY, move |store| async move {
+            expire(&store, retention, now()).await
+        }),
+    ]
+}
+
+async fn expire(store: &Store, retention: Retention, now: Timestamp) -> Result<(), StoreError> {
+    let attempts = store.expire_personal(retention.personal_from(now)).await?;
+    let days = store.expire_facts(retention.facts_from(now)).await?.days;
+    if attempts + days > 0 {
+        tracing::info!(
+            attempts,
+            days,
+            "personal data of attempts and facts of days are deleted, as the retention says"
+        );
+    }
+    Ok(())
+}
+
+/// Tries to lead, and performs the duties while it does, until told to stop. A duty that is under way then is cut short.
+pub async fn perform(directory: Arc<Directory>, duties: Vec<Duty>, stop: CancellationToken) {
+    let tried = async {
+        loop {
+            match try_lead(&directory).await {
+                Ok(Some(leadership)) => {
+                    tracing::info!("this instance leads");
+                    lead(&directory, &duties, leadership).await;
+                    tracing::info!("this instance leads no more");
+                }
+                Ok(None) => {}
+                // The directory complains about a store that is away.
+                Err(error) => tracing::debug!("can't try to lead: {error}"),
+            }
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    };
+    stop.run_until_cancelled(tried).await;
+}
+
+async fn try_lead(directory: &Directory) -> Result<Option<Leadership>, StoreError> {
+    directory.store()?.try_lead().await
+}
+
+/// Ends when the store is away or somebody else may lead.
+async fn lead(directory: &Directory, duties: &[Duty], mut leadership: Leadership) {
+    let mut due = vec![Instant::now(); duties.len()];
+    loop {
+        for (duty, due) in duties.iter().zip(&mut due) {
+            let Ok(store) = directory.store() else {
+                return;
+            };
+            if !leadership.holds().await {
+                return;
+            }
+            if Instant::now() < *due {
+                continue;
+            }
+            if let Err(error) = (duty.work)(store).await {
+                tracing::warn!(
+                    "the duty to {} failed, it is tried again: {error}",
+                    duty.name
+                );
+            }
+            *due = Instant::now() + duty.every;
+        }
+        tokio::time::sleep(LOOK_INTERVAL).await;
+    }
+}
