@@ -13,6 +13,9 @@ mod labels;
 mod meetings;
 mod report_token;
 mod request_id;
+mod signatures;
+mod span;
+mod stats;
 mod strangers;
 mod stream;
 mod text_or_number;
@@ -185,6 +188,8 @@ fn described_routes(state: &AppState) -> (Router<AppState>, utoipa::openapi::Ope
         .routes(routes!(attempts::get_attempts, attempts::post_attempt))
         .routes(routes!(attempts::get_attempt))
         .routes(routes!(stream::get_stream))
+        .routes(routes!(stats::get_stats))
+        .routes(routes!(signatures::get_signatures))
         .routes(routes!(health::get_livez))
         .routes(routes!(health::get_readyz));
     let reports = OpenApiRouter::new()

@@ -8,4 +8,6 @@ mod joins;
 mod meetings;
 mod openapi;
 mod shape;
+mod signatures;
+mod stats;
 mod zoom;
