@@ -7,5 +7,6 @@ mod process;
 mod serve;
 mod set_up;
 mod sign;
+mod store;
 #[path = "../stores/mod.rs"]
 mod stores;

@@ -4,9 +4,12 @@
 
 mod copy;
 mod directory;
+mod duties;
 mod instances;
 mod journal;
 mod retention;
+mod signatures;
+mod stats;
 #[path = "../stores/mod.rs"]
 mod stores;
 mod versions;
