@@ -11,6 +11,7 @@ use usher_core::join::dialect::{SdkVersion, View};
 
 use usher_core::text::escape_hidden;
 
+use super::span::Span;
 use super::{Exit, Failure, moment, now, refused, talk, warn, write_json};
 use crate::config::{App, Config};
 use crate::text_file;
@@ -18,7 +19,7 @@ use crate::text_file;
 /// What files with tokens and errors are called; a token never ends like this.
 const FILE_ENDINGS: [&str; 4] = ["txt", "json", "jwt", "log"];
 
-/// Say what is wrong with a signature, its claims, a join object or an error
+/// Say what is wrong with a signature, its claims, a join object or an error; or whether a span's signatures were valid
 ///
 /// Nothing is sent anywhere. The secret stays in this process and is never printed.
 #[derive(Debug, clap::Args)]
@@ -56,9 +57,28 @@ pub(super) struct Doctor {
     /// The moment of the join (RFC 3339, or seconds since 1970) [default: now]
     #[arg(long, value_name = "T", value_parser = moment)]
     now: Option<Timestamp>,
+    /// Judge every signature in the journal from this moment on (2023-10-10T13:00, or with an offset)
+    #[arg(long, value_name = "T", requires = "to", conflicts_with_all = [
+        "input", "claims", "join", "error", "reason", "secret_file", "key", "meeting", "sdk_version", "view", "now",
+    ])]
+    from: Option<String>,
+    /// ... and before this moment
+    #[arg(long, value_name = "T", requires = "from")]
+    to: Option<String>,
+    /// The zone of --from and --to, e.g. Asia/Tokyo or +09:00, in which moments are shown [default: UTC]
+    #[arg(long, value_name = "ZONE", requires = "from")]
+    tz: Option<String>,
     /// Print one JSON value
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
+}
+
+impl Doctor {
+    /// The span whose signatures are to be judged, if it is that what is asked.
+    pub(super) fn span(&self) -> Option<Result<Span, Failure>> {
+        let (from, to) = (self.from.as_deref()?, self.to.as_deref()?);
+        Some(Span::parse(from, to, self.tz.as_deref()))
+    }
 }
 
 pub(super) fn run(
@@ -72,7 +92,7 @@ pub(super) fn run(
         .count();
     if handed == 0 && args.claims.is_none() && args.join.is_none() {
         return Err(Failure::new("there is nothing to judge")
-            .hint("hand in a token (`usher doctor TOKEN`), --claims, --join or --error"));
+            .hint("hand in a token (`usher doctor TOKEN`), --claims, --join or --error, or name a span with --from and --to"));
     }
     let text = args.input.as_deref().map(input).transpose()?;
     let claims = args.claims.as_deref().map(read_file).transpose()?;

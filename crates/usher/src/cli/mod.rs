@@ -11,7 +11,9 @@ mod migrate;
 mod progress;
 mod serve;
 mod sign;
+mod signatures;
 mod sim;
+mod span;
 mod store;
 
 use std::fmt;
@@ -255,6 +257,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         // These need no configuration, and a broken one must not keep them from running.
         Command::Sim(args) => block_on(sim::run(args, &mut out)),
         Command::Demo(args) => block_on(demo::run(args, &mut out)),
+        Command::Doctor(args) if let Some(span) = args.span() => {
+            block_on(signatures::run(&span?, args.json, &configured()?, &mut out))
+        }
         Command::Doctor(args) => {
             let config = configured().inspect_err(|error| warn(&error.message)).ok();
             doctor::run(args, config.as_ref(), &mut out)

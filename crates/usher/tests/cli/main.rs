@@ -7,6 +7,7 @@ mod process;
 mod serve;
 mod set_up;
 mod sign;
+mod signatures;
 mod store;
 #[path = "../stores/mod.rs"]
 mod stores;
