@@ -186,15 +186,17 @@ pub fn on_our_clock(
 ) -> Timestamp {
     /// A clock that is synchronised at all is within this; an offline queue is not, but its sender says when it sent.
     const TRUSTED_SKEW_MS: i64 = 120_000;
-    let age_ms = match sent {
-        Some(sent) => sent.as_millisecond() - claimed.as_millisecond(),
-        None => {
-            let age_ms = received.as_millisecond() - claimed.as_millisecond();
-            if age_ms.abs() <= TRUSTED_SKEW_MS {
-                age_ms
-            } else {
-                0
-            }
+    let age_ms = if let Some(sent) = sent {
+        sent.as_millisecond()
+            .saturating_sub(claimed.as_millisecond())
+    } else {
+        let age_ms = received
+            .as_millisecond()
+            .saturating_sub(claimed.as_millisecond());
+        if age_ms.abs() <= TRUSTED_SKEW_MS {
+            age_ms
+        } else {
+            0
         }
     };
     let oldest_ms = attempt.unix_ms().min(received.as_millisecond());

@@ -116,9 +116,8 @@ impl Phase {
             Phase::Joined => Outcome::Joined,
             Phase::Failed => Outcome::Failed,
             Phase::Waiting => Outcome::Waiting,
-            Phase::Silent => Outcome::Unanswered,
             Phase::Minted | Phase::Loaded | Phase::Called if may_still_come => Outcome::Pending,
-            Phase::Called => Outcome::Unanswered,
+            Phase::Called | Phase::Silent => Outcome::Unanswered,
             Phase::Minted | Phase::Loaded => Outcome::Unobserved,
         }
     }
