@@ -82,6 +82,11 @@ async fn what_can_not_be_answered_is_refused_by_the_parameters_name() {
             "from",
         ),
         ("?from=2023-10-08T00:00:00Z", "too_many_steps", "step_s"),
+        (
+            "?from=2023-09-01T00:00:00Z&step_s=3600&by=release",
+            "span_too_long",
+            "from",
+        ),
         ("?step_s=61", "invalid_step", "step_s"),
         ("?step_s=minute", "invalid_step", "step_s"),
         ("?by=", "empty", "by"),
