@@ -1,5 +1,7 @@
 //! What events say together, whatever their order.
 
+#![allow(clippy::unwrap_used)]
+
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use usher_core::attempt::AttemptId;

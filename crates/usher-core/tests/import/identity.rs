@@ -49,7 +49,10 @@ fn rows_that_differ_in_anything_differ() {
 fn an_identity_does_not_change_between_releases() {
     // Written down once: another number means that every file that was imported before would be imported again.
     let identity = digest(r#"{"at":1696913736,"outcome":"failed","code":"3712"}"#).identity(0);
-    assert_eq!(format!("{identity:032x}"), "21d972b3b41707bdeb3fcdcf9a169cc1");
+    assert_eq!(
+        format!("{identity:032x}"),
+        "21d972b3b41707bdeb3fcdcf9a169cc1"
+    );
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn at(text: &str, options: &Options) -> Timestamp {
 }
 
 fn refusal(text: &str, options: &Options) -> String {
-    read(text, options).expect_err(text).to_string()
+    read(text, options).unwrap_err().to_string()
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn counts(row: Row) -> (u64, u64) {
 }
 
 fn refusal(json: &str) -> String {
-    line(json).expect_err(json).to_string()
+    line(json).unwrap_err().to_string()
 }
 
 #[test]

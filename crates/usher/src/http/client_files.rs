@@ -22,9 +22,11 @@ static MODULE: LazyLock<ClientFile> =
 impl ClientFile {
     fn new(content: &'static str, extension: &str) -> Self {
         let hash = Sha256::digest(content);
-        let hash: String = hash[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hash[..6]
+            .iter()
+            .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
         Self {
-            name: format!("usher-{hash}.{extension}"),
+            name: format!("usher-{hash:012x}.{extension}"),
             content,
         }
     }

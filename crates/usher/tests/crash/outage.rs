@@ -44,7 +44,7 @@ async fn a_postgresql_server_that_is_stopped() {
 
 async fn mint_for(service: &Service, time: Duration) -> Told {
     let stop = CancellationToken::new();
-    let clients = service.mint_until(stop.clone());
+    let clients = service.mint_until(&stop);
     tokio::time::sleep(time).await;
     stop.cancel();
     all(clients).await
@@ -53,7 +53,7 @@ async fn mint_for(service: &Service, time: Duration) -> Told {
 /// Half of it before a restart, half after.
 async fn through_the_outage(service: &mut Service) -> (Told, Told) {
     let half = Duration::from_millis(setting("CRASH_OUTAGE_S", 6) * 500);
-    let clients = service.mint_until(CancellationToken::new());
+    let clients = service.mint_until(&CancellationToken::new());
     tokio::time::sleep(half).await;
     service.kill();
     let away = all(clients).await;

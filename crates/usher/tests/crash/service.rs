@@ -131,7 +131,7 @@ impl Service {
     }
 
     /// Clients that mint until told to stop, or until nobody answers.
-    pub(crate) fn mint_until(&self, stop: CancellationToken) -> JoinSet<Told> {
+    pub(crate) fn mint_until(&self, stop: &CancellationToken) -> JoinSet<Told> {
         let mut clients = JoinSet::new();
         for _ in 0..CLIENTS {
             let (address, key, stop) = (
@@ -156,7 +156,7 @@ impl Service {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), caught_up)
+        tokio::time::timeout(Duration::from_mins(1), caught_up)
             .await
             .unwrap_or_else(|_| panic!("it does not catch up: {}", self.log()));
     }

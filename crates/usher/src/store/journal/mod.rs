@@ -112,7 +112,7 @@ impl Store {
             .map(|event| {
                 let told = told.entry(event.attempt).or_default();
                 let is_same = |other: &&Event| other.source == event.source && other.id == event.id;
-                let is_new = !told.iter().any(|other| is_same(other));
+                let is_new = !told.iter().any(is_same);
                 if is_new {
                     told.push(event);
                     new.push(event);
