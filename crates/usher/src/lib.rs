@@ -12,6 +12,7 @@ pub mod journal;
 pub mod mint;
 pub mod seal;
 pub mod store;
+mod story;
 mod text_file;
 mod unknown_key;
 pub mod zoom;

@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use thiserror::Error;
+use usher_core::attempt::origin::Hmac;
 use usher_core::join::dialect::SdkVersion;
 use usher_core::refusal::Refusal;
+use usher_core::signature::UnverifiedToken;
 
 use crate::directory::Sources;
 use crate::store::{Address, IfOlder};
@@ -141,6 +143,22 @@ impl Config {
                 "Set USHER_SDK_KEY and USHER_SDK_SECRET, or [[apps]] in the configuration.",
             ),
         })
+    }
+
+    /// Whether a signature is by a configured secret of its key.
+    pub fn hmac(&self, token: &UnverifiedToken) -> Hmac {
+        let key = ["appKey", "sdkKey"]
+            .iter()
+            .find_map(|name| token.claims().get(*name)?.as_str());
+        let Some(app) = key.and_then(|key| self.apps.iter().find(|app| app.sdk_key() == key))
+        else {
+            return Hmac::NotCheckable;
+        };
+        if app.key_pairs().any(|pair| pair.has_signed(token)) {
+            Hmac::Valid
+        } else {
+            Hmac::Invalid
+        }
     }
 
     /// The name of the account of that name, or of the first.

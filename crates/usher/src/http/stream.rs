@@ -11,10 +11,10 @@ use futures_util::stream;
 use usher_core::attempt::AttemptId;
 
 use super::AppState;
-use super::attempts::ShownAttempt;
 use super::authentication::Caller;
 use super::error::{ApiError, ErrorAnswer};
 use crate::store::{ATTEMPTS, Heard, Listener, Scope};
+use crate::story::ShownAttempt;
 
 /// Often enough that proxies don't take a quiet stream for a dead one.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

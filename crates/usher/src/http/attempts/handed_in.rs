@@ -13,7 +13,7 @@ use usher_core::attempt::event::{Event, Facts, Kind, Personal, Source};
 use usher_core::attempt::origin::{Hmac, Origin};
 use usher_core::join::dialect::{SdkVersion, View};
 use usher_core::meeting::{MeetingNumber, Role};
-use usher_core::signature::{KeyPair, UnverifiedToken};
+use usher_core::signature::UnverifiedToken;
 use utoipa::ToSchema;
 
 use super::super::AppState;
@@ -254,17 +254,5 @@ fn read_token(config: &Config, token: &str) -> Result<ReadToken, ApiError> {
             .hint("Send the token as the SDK gets it, or its decoded `claims`.")
     })?;
     let claims = RawValue::from_string(token.claims_json().to_owned()).ok();
-    Ok((claims, Some(hmac(config, &token))))
-}
-
-pub(crate) fn hmac(config: &Config, token: &UnverifiedToken) -> Hmac {
-    let keys = ["appKey", "sdkKey"];
-    let key = keys
-        .iter()
-        .find_map(|name| token.claims().get(*name)?.as_str());
-    let Some(app) = key.and_then(|key| config.apps.iter().find(|app| app.sdk_key() == key)) else {
-        return Hmac::NotCheckable;
-    };
-    let is_ours = app.key_pairs().any(|pair: &KeyPair| pair.has_signed(token));
-    if is_ours { Hmac::Valid } else { Hmac::Invalid }
+    Ok((claims, Some(config.hmac(&token))))
 }

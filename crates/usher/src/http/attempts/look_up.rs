@@ -3,84 +3,18 @@
 use axum::Json as JsonAnswer;
 use axum::extract::{Path, Query, State};
 use jiff::Timestamp;
-use serde::Serialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
 use usher_core::attempt::AttemptId;
-use usher_core::attempt::event::Event;
-use usher_core::attempt::origin::Hmac;
-use usher_core::attempt::story::{Outcome, Story};
-use usher_core::doctor::{self, Handed};
+use usher_core::attempt::story::Outcome;
 use usher_core::meeting::MeetingNumber;
-use utoipa::ToSchema;
 
 use super::super::AppState;
 use super::super::authentication::Caller;
 use super::super::error::{ApiError, ErrorAnswer};
-use super::ShownAttempt;
 use super::events::unknown_attempt;
 use crate::store::{AttemptFilter, LIMIT_MAX, Scope};
+use crate::story::{AttemptAnswer, AttemptsAnswer};
 
 const LIMIT_DEFAULT: u32 = 50;
-
-/// A page of attempts, newest first.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct AttemptsAnswer {
-    attempts: Vec<ShownAttempt>,
-    /// `cursor` of the next page; null at the end.
-    next: Option<String>,
-}
-
-/// One attempt's whole story.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct AttemptAnswer {
-    attempt: WholeAttempt,
-    events: Vec<ShownEvent>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct WholeAttempt {
-    #[serde(flatten)]
-    shown: ShownAttempt,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    signature: Option<ShownSignature>,
-    /// Facts that contradict each other, or that are worth a look.
-    oddities: Vec<&'static str>,
-}
-
-/// What is known of the signature; it is not kept itself.
-#[derive(Serialize, ToSchema)]
-struct ShownSignature {
-    #[schema(value_type = Object)]
-    claims: Value,
-    /// `valid`, `invalid` or `not_checkable` with the configured secrets.
-    #[schema(value_type = String)]
-    hmac: Hmac,
-    /// The doctor's findings, as of the mint.
-    #[schema(value_type = Object)]
-    verdict: Value,
-}
-
-/// One fact, from one source.
-#[derive(Serialize, ToSchema)]
-struct ShownEvent {
-    id: String,
-    /// `mint`, `browser`, `zoom` or `import`.
-    source: &'static str,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    /// When it happened, on our clock.
-    #[schema(value_type = String, format = DateTime)]
-    at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    received_at: Timestamp,
-    #[serde(flatten)]
-    #[schema(value_type = Object)]
-    facts: Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object)]
-    raw: Option<Box<RawValue>>,
-}
 
 /// Attempts that fit all conditions, newest first.
 #[utoipa::path(
@@ -112,14 +46,7 @@ pub(crate) async fn get_attempts(
         .store()?
         .attempts(&filter, limit, now)
         .await?;
-    Ok(JsonAnswer(AttemptsAnswer {
-        next: page.next.map(|id| id.to_string()),
-        attempts: page
-            .attempts
-            .into_iter()
-            .map(|row| ShownAttempt::of(row, now))
-            .collect(),
-    }))
+    Ok(JsonAnswer(AttemptsAnswer::of(page, now)))
 }
 
 /// One attempt, with every fact that is known about it.
@@ -137,58 +64,9 @@ pub(crate) async fn get_attempt(
     caller.must_have(&[Scope::Read])?;
     let id = AttemptId::parse(&id).ok_or_else(unknown_attempt)?;
     let store = state.directory.store()?;
-    let rows = store.attempt_rows(&[id]).await?;
-    let row = rows.into_iter().next().ok_or_else(unknown_attempt)?;
-    let events = store.events(id).await?;
     let now = (state.moment.now)();
-    let story = Story::of(&events);
-    Ok(JsonAnswer(AttemptAnswer {
-        attempt: WholeAttempt {
-            shown: ShownAttempt::of(row, now),
-            signature: story.as_ref().and_then(|story| signature(story, id.at())),
-            oddities: story.map(|story| story.oddities).unwrap_or_default(),
-        },
-        events: events.into_iter().map(ShownEvent::of).collect(),
-    }))
-}
-
-fn signature(story: &Story<'_>, minted_at: Timestamp) -> Option<ShownSignature> {
-    let origin = story.origin?;
-    let claims = origin.claims.as_deref()?.get();
-    let meeting = origin.meeting_number.map(|number| number.to_string());
-    let report = doctor::examine(&Handed {
-        text: None,
-        claims: Some(claims),
-        join: None,
-        error_code: None,
-        reason: None,
-        secrets: &[],
-        key: None,
-        meeting: meeting.as_deref(),
-        sdk_version: story.sdk_version(),
-        view: None,
-        now: minted_at,
-        now_is_given: true,
-    });
-    Some(ShownSignature {
-        claims: serde_json::from_str(claims).ok()?,
-        hmac: origin.hmac.unwrap_or(Hmac::NotCheckable),
-        verdict: serde_json::to_value(report).ok()?,
-    })
-}
-
-impl ShownEvent {
-    fn of(event: Event) -> Self {
-        Self {
-            id: event.id,
-            source: event.source.as_str(),
-            kind: event.kind.as_str(),
-            at: event.at,
-            received_at: event.received_at,
-            facts: serde_json::to_value(&event.facts).unwrap_or_default(),
-            raw: event.personal.raw,
-        }
-    }
+    let answer = AttemptAnswer::of(&store, id, now).await?;
+    Ok(JsonAnswer(answer.ok_or_else(unknown_attempt)?))
 }
 
 fn read_query(query: Vec<(String, String)>) -> Result<(AttemptFilter, u32), ApiError> {

@@ -3,7 +3,6 @@
 mod events;
 mod handed_in;
 mod look_up;
-mod shown;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -18,7 +17,6 @@ use crate::journal::Recorded;
 pub(super) use events::{__path_post_events, post_events};
 pub(super) use handed_in::{__path_post_attempt, post_attempt};
 pub(super) use look_up::{__path_get_attempt, __path_get_attempts, get_attempt, get_attempts};
-pub(super) use shown::ShownAttempt;
 
 /// How the page reports on the attempt.
 #[derive(Serialize, ToSchema)]
