@@ -15,4 +15,5 @@ pub mod store;
 mod story;
 mod text_file;
 mod unknown_key;
+pub mod webhooks;
 pub mod zoom;

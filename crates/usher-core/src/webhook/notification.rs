@@ -139,6 +139,11 @@ impl ParticipantEvent {
         }
     }
 
+    /// Reads Zoom's name of it.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.as_str() == name)
+    }
+
     /// What it is in an attempt's story.
     ///
     /// Who is no longer in the waiting room has waited, and is not known to have been in the meeting: only Zoom's own
@@ -199,15 +204,12 @@ fn notification(event: &str, payload: Fields<'_>, happened_at: Timestamp) -> Not
             meeting: notice(object, happened_at),
             changed: changed_fields(object),
         },
-        _ => ParticipantEvent::ALL
-            .into_iter()
-            .find(|known| known.as_str() == event)
-            .map_or_else(
-                || Notification::Other {
-                    event: event.chars().take(EVENT_CHARS_MAX).collect(),
-                },
-                |event| Notification::Participant(participant(event, object, happened_at)),
-            ),
+        _ => ParticipantEvent::parse(event).map_or_else(
+            || Notification::Other {
+                event: event.chars().take(EVENT_CHARS_MAX).collect(),
+            },
+            |event| Notification::Participant(participant(event, object, happened_at)),
+        ),
     }
 }
 

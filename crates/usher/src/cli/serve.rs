@@ -18,6 +18,7 @@ use crate::duties;
 use crate::http::{self, AppState, Moment};
 use crate::journal::Journal;
 use crate::store::IfOlder;
+use crate::webhooks;
 use crate::zoom::ZoomClient;
 
 /// How long answers in flight may take after SIGTERM: as long as the slowest (a host's ZAK) may.
@@ -69,11 +70,10 @@ pub(super) async fn run(
     let directory = Arc::clone(&state.directory);
     let looking = stop.clone();
     let fresh = tokio::spawn(keep_fresh(directory, looking));
-    let duties = tokio::spawn(duties::perform(
-        Arc::clone(&state.directory),
-        duties::of_the_store(retention, now),
-        stop.clone(),
-    ));
+    let mut all = duties::of_the_store(retention, now);
+    all.extend(webhooks::duties(&state));
+    let directory = Arc::clone(&state.directory);
+    let duties = tokio::spawn(duties::perform(directory, all, stop.clone()));
     serve(listener, state, stop).await?;
     duties.await?;
     // It ends by writing the snapshot once more.

@@ -9,6 +9,7 @@ use usher_core::join::dialect::SdkVersion;
 use super::credentials::{accounts, apps};
 use super::file::{self, Settings};
 use super::secret::Secret;
+use super::webhooks::webhook_secrets;
 use super::{Config, ConfigError, Retention};
 use crate::store::Address;
 use crate::zoom::ZoomHosts;
@@ -81,6 +82,7 @@ pub(super) fn check(
         zoom: zoom_hosts(settings.zoom, source)?,
         apps: apps(settings.apps, source, &mut warnings)?,
         accounts: accounts(settings.accounts, source, &mut warnings)?,
+        webhook_secrets: webhook_secrets(&settings.webhook_secrets, source, &mut warnings)?,
         warnings,
         file: None,
     })

@@ -26,14 +26,12 @@ const KNOWN: &[&str] = &[
     "USHER_ZOOM_API_URL",
     "USHER_ZOOM_OAUTH_URL",
     "USHER_ZOOM_CA_FILE",
+    "USHER_WEBHOOK_SECRET",
+    "USHER_WEBHOOK_SECRET_FILE",
 ];
 
 /// Variables of the contract whose features do not exist yet: one environment may serve several versions.
-const LATER: &[&str] = &[
-    "USHER_WEBHOOK_SECRET",
-    "USHER_WEBHOOK_SECRET_FILE",
-    "USHER_DEVELOPER_EMAIL",
-];
+const LATER: &[&str] = &["USHER_DEVELOPER_EMAIL"];
 
 /// The names that are not typing errors: tools of ours that read them.
 const OTHERS: &[&str] = &["USHER_BIN", "USHER_LOG"];
@@ -84,6 +82,9 @@ pub(super) fn overlay(
             .accounts
             .retain(|other| !is_default(other.name.as_deref()));
         settings.accounts.insert(0, account);
+    }
+    if let Some(secrets) = secret(&mut take, "USHER_WEBHOOK_SECRET")? {
+        settings.webhook_secrets = vec![secrets];
     }
     warnings.extend(found.keys().filter_map(|name| unknown(name)));
     Ok(())

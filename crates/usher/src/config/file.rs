@@ -33,6 +33,7 @@ pub(super) struct Settings {
     pub zoom: Zoom,
     pub apps: Vec<App>,
     pub accounts: Vec<Account>,
+    pub webhook_secrets: Vec<Secret>,
 }
 
 /// The drop-in for Zoom's own front-end samples.

@@ -6,6 +6,7 @@ mod environment;
 mod file;
 mod retention;
 mod secret;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ use crate::zoom::{AccountCredentials, ZoomHosts};
 pub use credentials::App;
 pub use file::DEFAULT_FILE;
 pub use retention::Retention;
+pub use webhooks::WebhookSecret;
 
 /// Everything that Usher was told.
 #[derive(Debug)]
@@ -50,6 +52,8 @@ pub struct Config {
     pub zoom: ZoomHosts,
     pub apps: Vec<App>,
     pub accounts: Vec<AccountCredentials>,
+    /// That Zoom signs its webhooks with; several while one is rotated.
+    pub webhook_secrets: Vec<WebhookSecret>,
     /// What was put right on the way: for stderr.
     pub warnings: Vec<String>,
     /// The file that was read, if any.

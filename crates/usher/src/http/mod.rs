@@ -19,6 +19,7 @@ mod stats;
 mod strangers;
 mod stream;
 mod text_or_number;
+mod webhooks;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -46,6 +47,7 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::journal::Journal;
 use crate::seal::MasterKey;
+use crate::webhooks::Settler;
 use crate::zoom::ZoomClient;
 use report_token::ReportTokens;
 use request_id::RequestIds;
@@ -75,6 +77,7 @@ pub struct Parts {
     pub zoom: ZoomClient,
     pub moment: Moment,
     pub journal: Journal,
+    pub settler: Settler,
     /// Ends what would never end by itself.
     pub stop: CancellationToken,
     report_tokens: ReportTokens,
@@ -84,6 +87,11 @@ pub struct Parts {
 }
 
 impl AppState {
+    /// What names are hashed with.
+    pub(crate) fn name_key(&self) -> &[u8] {
+        &*self.name_key
+    }
+
     /// A name as it is kept: enough to recognise it in Zoom's events, and no name.
     fn name_hash(&self, name: &str) -> String {
         let hash = webhook::name_hash(&*self.name_key, name);
@@ -100,12 +108,14 @@ impl AppState {
         stop: CancellationToken,
     ) -> Self {
         let request_ids = RequestIds::new((moment.random)());
+        let settler = Settler::new(Arc::clone(&directory), journal.clone(), moment.now);
         Self(Arc::new(Parts {
             config,
             directory,
             zoom,
             moment,
             journal,
+            settler,
             stop,
             report_tokens: ReportTokens::new(master_key),
             name_key: master_key.derive("usher name hash 1"),
@@ -188,6 +198,7 @@ fn described_routes(state: &AppState) -> (Router<AppState>, utoipa::openapi::Ope
         .routes(routes!(attempts::get_attempts, attempts::post_attempt))
         .routes(routes!(attempts::get_attempt))
         .routes(routes!(stream::get_stream))
+        .routes(routes!(webhooks::post_webhook))
         .routes(routes!(stats::get_stats))
         .routes(routes!(signatures::get_signatures))
         .routes(routes!(health::get_livez))

@@ -1,8 +1,8 @@
-//! The journal: every event goes through one writer, so that many requests share one commit.
+//! The journal: every event, and every notification of Zoom's, goes through one writer, so that many requests share one commit.
 //!
 //! [`Journal::record`] waits until what it was given is on disk: in the store or, while the store can't take it, in the spool. The wait is
-//! bounded, and a join is never refused because of it. What was spooled is written to the store when it is back; events that are
-//! there already change nothing, so that it ends up there exactly once.
+//! bounded, and a join is never refused because of it. What was spooled is written to the store when it is back; what is
+//! there already changes nothing, so that it ends up there exactly once.
 
 mod spool;
 mod writer;
@@ -12,12 +12,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use usher_core::attempt::event::Event;
 
 use crate::directory::{Degradation, Directory};
+use crate::store::Notice;
 
 /// Requests that wait for the writer: more than it writes in the time that a request waits.
 const QUEUE_MAX: usize = 8192;
@@ -36,11 +37,11 @@ pub enum Recorded {
     No,
 }
 
-/// What became of the events of one request.
+/// What became of the entries of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt {
     pub recorded: Recorded,
-    /// Events that were there already, as far as the store was asked.
+    /// Entries that were there already, as far as the store was asked.
     pub duplicates: usize,
 }
 
@@ -53,8 +54,29 @@ pub struct Journal {
 
 #[derive(Debug)]
 struct Request {
-    events: Vec<Event>,
+    entries: Entries,
     answer: oneshot::Sender<Receipt>,
+}
+
+/// What is to be written, of one request or of many.
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+#[serde(default)]
+struct Entries {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    events: Vec<Event>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notices: Vec<Notice>,
+}
+
+impl Entries {
+    fn len(&self) -> usize {
+        self.events.len() + self.notices.len()
+    }
+
+    fn append(&mut self, mut others: Entries) {
+        self.events.append(&mut others.events);
+        self.notices.append(&mut others.notices);
+    }
 }
 
 /// How the writer is doing, for `/readyz`.
@@ -64,7 +86,7 @@ struct Condition {
     is_spooling: AtomicBool,
     spool_is_unusable: AtomicBool,
     spooled_bytes: AtomicU64,
-    /// Events that are nowhere.
+    /// Entries that are nowhere.
     not_recorded: AtomicU64,
 }
 
@@ -80,9 +102,20 @@ impl Journal {
 
     /// Records the events of one request, all in one place.
     pub async fn record(&self, events: Vec<Event>) -> Receipt {
-        let count = events.len() as u64;
+        let notices = Vec::new();
+        self.write(Entries { events, notices }).await
+    }
+
+    /// Keeps a notification of Zoom's.
+    pub async fn keep(&self, notice: Notice) -> Receipt {
+        let (events, notices) = (Vec::new(), vec![notice]);
+        self.write(Entries { events, notices }).await
+    }
+
+    async fn write(&self, entries: Entries) -> Receipt {
+        let count = entries.len() as u64;
         let (answer, answered) = oneshot::channel();
-        let is_queued = self.queue.try_send(Request { events, answer }).is_ok();
+        let is_queued = self.queue.try_send(Request { entries, answer }).is_ok();
         if is_queued && let Ok(Ok(receipt)) = tokio::time::timeout(RECORD_DEADLINE, answered).await
         {
             return receipt;
@@ -135,7 +168,9 @@ impl Journal {
         if lost > 0 {
             degraded.push(Degradation {
                 code: "not_recorded",
-                message: format!("{lost} events since the start were not recorded."),
+                message: format!(
+                    "{lost} events and notifications since the start were not recorded."
+                ),
             });
         }
         degraded
@@ -143,7 +178,7 @@ impl Journal {
 }
 
 impl Condition {
-    fn lose(&self, events: u64) {
-        self.not_recorded.fetch_add(events, Ordering::AcqRel);
+    fn lose(&self, entries: u64) {
+        self.not_recorded.fetch_add(entries, Ordering::AcqRel);
     }
 }

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, fallocate};
 use sha2::{Digest, Sha256};
-use usher_core::attempt::event::Event;
+
+use super::Entries;
 
 const MARK: &[u8; 16] = b"usher spool v1\r\n";
 const HEADER_BYTES: usize = 4 + HASH_BYTES;
@@ -119,8 +120,8 @@ impl Spool {
     }
 
     /// Adds a batch; when it returns, the batch is on disk.
-    pub(super) fn append(&mut self, events: &[Event]) -> Result<(), SpoolError> {
-        let payload = serde_json::to_vec(events).map_err(io::Error::other)?;
+    pub(super) fn append(&mut self, entries: &Entries) -> Result<(), SpoolError> {
+        let payload = serde_json::to_vec(entries).map_err(io::Error::other)?;
         let length = u32::try_from(payload.len()).map_err(|_| SpoolError::Full)?;
         let mut record = Vec::with_capacity(HEADER_BYTES + payload.len() + NOTHING.len());
         record.extend(length.to_le_bytes());
@@ -139,35 +140,35 @@ impl Spool {
     }
 
     /// The batch at an offset, and where the next one begins; `None` at the end.
-    pub(super) fn read(&self, offset: u64) -> io::Result<Option<(Vec<Event>, u64)>> {
+    pub(super) fn read(&self, offset: u64) -> io::Result<Option<(Entries, u64)>> {
         let Some((payload, next)) = self.record(offset)? else {
             return Ok(None);
         };
-        let events = serde_json::from_slice(&payload).map_err(|error| {
+        let entries = serde_json::from_slice(&payload).map_err(|error| {
             io::Error::new(
                 io::ErrorKind::InvalidData,
                 format!("the record at byte {offset} is not one of this version: {error}"),
             )
         })?;
-        Ok(Some((events, next)))
+        Ok(Some((entries, next)))
     }
 
-    /// The batches from an offset on, together: as many as it takes to have `count` events.
+    /// The batches from an offset on, together: as many as it takes to have `count` entries.
     pub(super) fn read_many(
         &self,
         offset: u64,
         count: usize,
-    ) -> io::Result<Option<(Vec<Event>, u64)>> {
-        let Some((mut events, mut end)) = self.read(offset)? else {
+    ) -> io::Result<Option<(Entries, u64)>> {
+        let Some((mut entries, mut end)) = self.read(offset)? else {
             return Ok(None);
         };
-        while events.len() < count
+        while entries.len() < count
             && let Some((more, next)) = self.read(end)?
         {
-            events.extend(more);
+            entries.append(more);
             end = next;
         }
-        Ok(Some((events, end)))
+        Ok(Some((entries, end)))
     }
 
     /// Forgets everything: it is in the store.
@@ -231,13 +232,17 @@ mod tests {
     use super::*;
     use jiff::Timestamp;
     use usher_core::attempt::AttemptId;
-    use usher_core::attempt::event::{Facts, Kind, Personal, Source};
+    use usher_core::attempt::event::{Event, Facts, Kind, Personal, Source};
+
+    use crate::store::{NoticeFacts, NoticeHashes};
+
+    use super::super::Notice;
 
     const SIZE: u64 = 1 << 16;
 
-    fn events(n: u128) -> Vec<Event> {
+    fn events(n: u128) -> Entries {
         let at = Timestamp::from_second(1_700_000_000).unwrap();
-        vec![Event {
+        let minted = Event {
             attempt: AttemptId::new(at, n),
             source: Source::Mint,
             id: "mint".into(),
@@ -246,7 +251,11 @@ mod tests {
             received_at: at,
             facts: Facts::default(),
             personal: Personal::default(),
-        }]
+        };
+        Entries {
+            events: vec![minted],
+            notices: Vec::new(),
+        }
     }
 
     fn take(folder: &Path) -> Spool {
@@ -256,15 +265,18 @@ mod tests {
     fn kept(spool: &Spool) -> Vec<AttemptId> {
         let mut offset = Spool::start();
         let mut ids = Vec::new();
-        while let Some((events, next)) = spool.read(offset).unwrap() {
-            ids.extend(events.iter().map(|event| event.attempt));
+        while let Some((entries, next)) = spool.read(offset).unwrap() {
+            ids.extend(entries.events.iter().map(|event| event.attempt));
             offset = next;
         }
         ids
     }
 
     fn ids(numbers: &[u128]) -> Vec<AttemptId> {
-        numbers.iter().map(|n| events(*n)[0].attempt).collect()
+        numbers
+            .iter()
+            .map(|n| events(*n).events[0].attempt)
+            .collect()
     }
 
     #[test]
@@ -278,6 +290,36 @@ mod tests {
         let mut spool = take(folder.path());
         spool.append(&events(4)).unwrap();
         assert_eq!(kept(&spool), ids(&[1, 2, 3, 4]));
+    }
+
+    #[test]
+    fn events_and_notifications_read_back_as_they_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = take(folder.path());
+        let at = Timestamp::from_second(1_700_000_000).unwrap();
+        let mut entries = events(1);
+        entries.events[0].personal.raw = serde_json::value::to_raw_value(&[1]).ok();
+        entries.notices.push(Notice {
+            hash: "00".repeat(16),
+            received_at: at,
+            at,
+            event: "meeting.participant_joined".into(),
+            meeting: None,
+            meeting_uuid: Some("/a==".into()),
+            facts: NoticeFacts::default(),
+            hashes: NoticeHashes {
+                name: Some("11".repeat(16)),
+                registrant: None,
+            },
+            is_settled: false,
+        });
+        spool.append(&entries).unwrap();
+        drop(spool);
+        let (read, _) = take(folder.path()).read(Spool::start()).unwrap().unwrap();
+        assert_eq!(
+            serde_json::to_value(&read).unwrap(),
+            serde_json::to_value(&entries).unwrap()
+        );
     }
 
     #[test]

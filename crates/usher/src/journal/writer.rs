@@ -8,12 +8,11 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
-use usher_core::attempt::event::Event;
 
 use super::spool::{SIZE_BYTES, Spool, SpoolError};
-use super::{Condition, Receipt, Recorded, Request};
+use super::{Condition, Entries, Receipt, Recorded, Request};
 use crate::directory::Directory;
-use crate::store::{Appended, StoreError, blocking};
+use crate::store::{StoreError, blocking};
 
 /// Requests that share one commit.
 const BATCH_MAX: usize = 512;
@@ -38,8 +37,18 @@ pub(super) struct Writer {
     retry_at: Instant,
 }
 
-/// Who asked for how many of a batch's events.
-type Asked = (usize, oneshot::Sender<Receipt>);
+/// Who asked for how many of a batch's events and notifications.
+struct Asked {
+    events: usize,
+    notices: usize,
+    answer: oneshot::Sender<Receipt>,
+}
+
+/// For each entry of a batch, whether it was new.
+struct Stored {
+    events: Vec<bool>,
+    notices: Vec<bool>,
+}
 
 impl Writer {
     pub(super) fn new(
@@ -77,15 +86,19 @@ impl Writer {
     }
 
     async fn write(&mut self, requests: impl Iterator<Item = Request>) {
-        let mut events = Vec::new();
+        let mut entries = Entries::default();
         let mut asked: Vec<Asked> = Vec::new();
-        for mut request in requests {
-            asked.push((request.events.len(), request.answer));
-            events.append(&mut request.events);
+        for request in requests {
+            asked.push(Asked {
+                events: request.entries.events.len(),
+                notices: request.entries.notices.len(),
+                answer: request.answer,
+            });
+            entries.append(request.entries);
         }
         if !self.condition.is_spooling.load(Ordering::Acquire) {
-            match store(&self.directory, &events, STORE_PATIENCE).await {
-                Ok(appended) => return answer_stored(asked, &appended),
+            match store(&self.directory, &entries, STORE_PATIENCE).await {
+                Ok(stored) => return answer_stored(asked, &stored),
                 Err(error) => {
                     tracing::warn!("the store did not take a batch, the spool does: {error}");
                     self.condition.is_spooling.store(true, Ordering::Release);
@@ -93,12 +106,12 @@ impl Writer {
                 }
             }
         }
-        let count = events.len() as u64;
-        let recorded = match self.spool(events).await {
+        let count = entries.len() as u64;
+        let recorded = match self.spool(entries).await {
             Ok(()) => Recorded::Spooled,
             Err(error) => {
                 tracing::error!(
-                    "{count} events are not recorded: the spool does not take them: {error}"
+                    "{count} entries are not recorded: the spool does not take them: {error}"
                 );
                 self.condition.lose(count);
                 Recorded::No
@@ -108,13 +121,13 @@ impl Writer {
             recorded,
             duplicates: 0,
         };
-        for (_, answer) in asked {
+        for asked in asked {
             // Who does not wait any more has been told `no`.
-            let _ = answer.send(receipt);
+            let _ = asked.answer.send(receipt);
         }
     }
 
-    async fn spool(&mut self, events: Vec<Event>) -> Result<(), SpoolError> {
+    async fn spool(&mut self, entries: Entries) -> Result<(), SpoolError> {
         if self.spools.is_empty() {
             self.take_spools().await;
         }
@@ -122,7 +135,7 @@ impl Writer {
             return Err(std::io::Error::other("it can't be opened").into());
         }
         let spool = self.spools.remove(0);
-        let (spool, result) = on_file(spool, move |spool| spool.append(&events)).await?;
+        let (spool, result) = on_file(spool, move |spool| spool.append(&entries)).await?;
         self.spools.insert(0, spool);
         self.note_size();
         result
@@ -150,11 +163,11 @@ impl Writer {
         };
         self.spools.insert(last, spool);
         match read {
-            Ok(Some((events, next))) => {
+            Ok(Some((entries, next))) => {
                 let directory = self.directory.clone();
                 self.replaying = Some(tokio::spawn(async move {
-                    let appended = store(&directory, &events, REPLAY_PATIENCE).await;
-                    appended.map(|_| next)
+                    let stored = store(&directory, &entries, REPLAY_PATIENCE).await;
+                    stored.map(|_| next)
                 }));
             }
             Ok(None) => self.clear(last).await,
@@ -240,15 +253,28 @@ impl Writer {
 
 async fn store(
     directory: &Directory,
-    events: &[Event],
+    entries: &Entries,
     patience: Duration,
-) -> Result<Appended, String> {
+) -> Result<Stored, String> {
     let store = directory
         .store()
         .map_err(|error: StoreError| error.to_string())?;
-    match timeout(patience, store.append(events)).await {
-        Ok(appended) => appended.map_err(|error| error.to_string()),
-        // It may have taken them all the same; then they change nothing when they come again.
+    let writing = async {
+        let mut stored = Stored {
+            events: Vec::new(),
+            notices: Vec::new(),
+        };
+        if !entries.events.is_empty() {
+            stored.events = store.append(&entries.events).await?.is_new;
+        }
+        if !entries.notices.is_empty() {
+            stored.notices = store.keep_notices(&entries.notices).await?;
+        }
+        Ok(stored)
+    };
+    match timeout(patience, writing).await {
+        Ok(stored) => stored.map_err(|error: StoreError| error.to_string()),
+        // It may have taken them all the same, or some; then they change nothing when they come again.
         Err(_) => Err(format!("it took longer than {patience:?}")),
     }
 }
@@ -261,15 +287,16 @@ async fn ended(replaying: &mut Option<JoinHandle<Result<u64, String>>>) -> Resul
     }
 }
 
-/// Tells each request which of its events were there already.
-fn answer_stored(asked: Vec<Asked>, appended: &Appended) {
-    let mut rest = appended.is_new.as_slice();
-    for (count, answer) in asked {
-        let (own, others) = rest.split_at(count.min(rest.len()));
-        rest = others;
-        let _ = answer.send(Receipt {
+/// Tells each request which of its entries were there already.
+fn answer_stored(asked: Vec<Asked>, stored: &Stored) {
+    let mut events = stored.events.iter();
+    let mut notices = stored.notices.iter();
+    for asked in asked {
+        let own = events.by_ref().take(asked.events);
+        let own = own.chain(notices.by_ref().take(asked.notices));
+        let _ = asked.answer.send(Receipt {
             recorded: Recorded::Stored,
-            duplicates: own.iter().filter(|is_new| !**is_new).count(),
+            duplicates: own.filter(|is_new| !**is_new).count(),
         });
     }
 }

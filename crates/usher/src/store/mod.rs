@@ -15,6 +15,7 @@ mod keys;
 mod leader;
 mod meeting;
 mod meetings;
+mod notifications;
 mod postgres;
 mod schema;
 mod sqlite;
@@ -45,6 +46,7 @@ pub use key::{ApiKey, KeyHash, KeyId, KeyRecord, Scope, Scopes};
 pub use leader::Leadership;
 pub use meeting::{Edit, Meeting, MeetingChange, Passcode};
 pub use meetings::{MeetingPage, PAGE_MAX};
+pub use notifications::{DueNotice, Notice, NoticeFacts, NoticeHashes, Wanted};
 pub use schema::{IfOlder, Schema};
 pub use text::{Host, Name, Text, Topic};
 

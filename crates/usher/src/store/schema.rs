@@ -42,6 +42,12 @@ pub(super) const STEPS: &[Step] = &[
         sqlite: include_str!("../../migrations/sqlite/0002_journal.sql"),
         postgres: include_str!("../../migrations/postgres/0002_journal.sql"),
     },
+    Step {
+        version: 3,
+        what: "Zoom's notifications",
+        sqlite: include_str!("../../migrations/sqlite/0003_notifications.sql"),
+        postgres: include_str!("../../migrations/postgres/0003_notifications.sql"),
+    },
 ];
 
 /// Checks the version, and brings the tables to the newest if that is wanted. A new store gets them without asking.

@@ -30,6 +30,7 @@ pub(super) enum Question {
     OAuth,
     Meeting,
     Zak,
+    Report,
 }
 
 impl Question {
@@ -38,6 +39,7 @@ impl Question {
             Question::OAuth => "oauth",
             Question::Meeting => "meeting",
             Question::Zak => "zak",
+            Question::Report => "report",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The client of Zoom's REST API: looks meetings up, and fetches the ZAK that makes somebody the host.
+//! The client of Zoom's REST API: looks meetings up, fetches the ZAK that makes somebody the host, and asks who was there.
 //!
 //! Every call has a deadline, is retried where that can help, and passes a circuit breaker (`call`). The access token and the ZAKs
 //! are shared by all who ask at the same moment (`fresh`). An OBF token is the caller's own and never comes here.
@@ -11,6 +11,7 @@ mod hosts;
 mod judge;
 mod meeting;
 mod oauth;
+mod report;
 mod retry_after;
 mod zak;
 
@@ -26,6 +27,7 @@ use usher_core::meeting::MeetingNumber;
 pub use error::ZoomError;
 pub use hosts::{SetupError, ZoomHosts};
 pub use meeting::{MeetingSettings, ZoomMeeting};
+pub use report::{ReportPage, ReportRow};
 pub use zak::Zak;
 
 use call::{DEADLINE, Question, Wire};
@@ -94,6 +96,26 @@ impl ZoomClient {
             .await
     }
 
+    /// A page of the report on the participants of a meeting that has ended. `meeting` is the UUID of an instance; a number stands for
+    /// the latest one (reference section 10).
+    pub async fn participants(
+        &self,
+        account: &str,
+        meeting: &str,
+        page_token: Option<&str>,
+    ) -> Result<ReportPage, ZoomError> {
+        let meeting = report::path_segment(meeting);
+        let mut query = vec![("page_size", "300")];
+        query.extend(page_token.map(|token| ("next_page_token", token)));
+        let get = Get {
+            question: Question::Report,
+            segments: &["report", "meetings", &meeting, "participants"],
+            query: &query,
+            deadline: Instant::now() + DEADLINE,
+        };
+        self.rest.get(account, &get).await
+    }
+
     /// The hosts of Zoom that are not asked at the moment, or were not well when they were last asked: for `/readyz`.
     pub fn failing_hosts(&self) -> BTreeSet<String> {
         self.rest.wire.failing_hosts()
@@ -136,7 +158,7 @@ impl ZoomClient {
         let get = Get {
             question: Question::Zak,
             segments: &["users", host, "token"],
-            query: Some(("type", "zak")),
+            query: &[("type", "zak")],
             deadline,
         };
         self.rest.get::<ZakAnswer>(account, &get).await?.zak()
@@ -169,7 +191,7 @@ impl ZoomClient {
         let get = Get {
             question: Question::Meeting,
             segments: &["meetings", &number],
-            query: None,
+            query: &[],
             deadline,
         };
         self.rest.get(account, &get).await

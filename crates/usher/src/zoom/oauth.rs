@@ -45,7 +45,7 @@ pub(super) struct Get<'a> {
     pub(super) question: Question,
     /// Of the path below the base; each is percent-encoded.
     pub(super) segments: &'a [&'a str],
-    pub(super) query: Option<(&'a str, &'a str)>,
+    pub(super) query: &'a [(&'a str, &'a str)],
     pub(super) deadline: Instant,
 }
 
@@ -111,8 +111,8 @@ impl Rest {
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(get.segments);
         }
-        if let Some((key, value)) = get.query {
-            url.query_pairs_mut().append_pair(key, value);
+        if !get.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(get.query);
         }
         let request = |http: &Client| {
             http.get(url.clone())

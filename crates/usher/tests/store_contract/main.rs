@@ -7,6 +7,7 @@ mod directory;
 mod duties;
 mod instances;
 mod journal;
+mod notifications;
 mod retention;
 mod signatures;
 mod stats;

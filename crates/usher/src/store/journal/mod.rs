@@ -20,10 +20,11 @@ use usher_core::attempt::story::Story;
 
 use super::{Backend, Store, StoreError, Write};
 use counts::Deltas;
-use rows::{chunked, decode_event, to_json};
+use rows::decode_event;
 
 pub(super) use counts::KnownValues;
 pub(super) use partitions::Partitions;
+pub(super) use rows::{attempt_id, chunked, to_json};
 
 pub use counts::{CODE, EVERYBODY, OTHER};
 pub use read::{AttemptFilter, AttemptPage, LIMIT_MAX};

@@ -94,7 +94,7 @@ pub(super) fn decode_event(row: &AnyRow) -> Result<Event, sqlx::Error> {
     })
 }
 
-pub(super) fn attempt_id(row: &AnyRow, column: &str) -> Result<AttemptId, sqlx::Error> {
+pub(in super::super) fn attempt_id(row: &AnyRow, column: &str) -> Result<AttemptId, sqlx::Error> {
     let bytes = row.try_get::<&[u8], _>(column)?;
     let bytes = bytes
         .try_into()
@@ -110,7 +110,7 @@ fn json<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, sqlx::Error> 
     serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-pub(super) fn to_json<T: serde::Serialize>(value: &T) -> Result<String, sqlx::Error> {
+pub(in super::super) fn to_json<T: serde::Serialize>(value: &T) -> Result<String, sqlx::Error> {
     serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
@@ -121,7 +121,7 @@ fn broken(what: &'static str) -> sqlx::Error {
 pub(super) type AnyQuery<'q> = Query<'q, Any, AnyArguments>;
 
 /// One statement per chunk of rows: `before ($1, $2), ($3, $4) after`, or `before ($1, $2) after` if `columns` is 1.
-pub(super) fn chunked<'a, T>(
+pub(in super::super) fn chunked<'a, T>(
     rows: &'a [T],
     columns: usize,
     before: &str,
