@@ -1,9 +1,12 @@
 //! The command line. stdout is data, stderr is talk; exit 0 fine, 1 findings, 2 could not run.
 
+mod attempt;
+mod attempts;
 mod config;
 mod demo;
 mod doctor;
 mod export;
+mod import;
 mod init;
 mod key;
 mod meeting;
@@ -61,6 +64,9 @@ enum Command {
     Key(key::Key),
     #[command(subcommand)]
     Meeting(meeting::Meeting),
+    Attempts(attempts::Attempts),
+    Attempt(attempt::Attempt),
+    Import(import::Import),
     Export(export::Export),
     Migrate(migrate::Migrate),
     #[command(subcommand)]
@@ -269,6 +275,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Sign(args) => sign::run(args, &configured()?, &mut out),
         Command::Key(args) => block_on(key::run(args, &configured()?, &mut out)),
         Command::Meeting(args) => block_on(meeting::run(args, &configured()?, &mut out)),
+        Command::Attempts(args) => block_on(attempts::run(args, &configured()?, &mut out)),
+        Command::Attempt(args) => block_on(attempt::run(args, &configured()?, &mut out)),
+        Command::Import(args) => block_on(import::run(args, &configured()?, &mut out)),
         Command::Export(args) => block_on(export::run(args, &configured()?, &mut out)),
         Command::Store(args) => block_on(store::run(args, &configured()?, &mut out)),
         Command::Migrate(args) => block_on(migrate::run(args, &configured()?, &mut out)),

@@ -118,7 +118,7 @@ fn margins(summary: &Summary, span: &Span) -> String {
     )
 }
 
-fn limit(limit: Limit) -> &'static str {
+pub(super) fn limit(limit: Limit) -> &'static str {
     match limit {
         Limit::IatNotInFuture => "iat is in the past",
         Limit::ExpNotPast => "exp is to come",
@@ -274,7 +274,7 @@ fn invalid(summary: &Summary, span: &Span) -> String {
 }
 
 /// `1h 59m 30s`; beyond a limit `-2s`.
-fn duration(ms: i64) -> String {
+pub(super) fn duration(ms: i64) -> String {
     let sign = if ms < 0 { "-" } else { "" };
     let length = SignedDuration::from_millis(ms.saturating_abs());
     format!("{sign}{length:#}")
@@ -294,7 +294,7 @@ fn grouped(count: u64) -> String {
 }
 
 /// Without the blanks that fill a table's last column.
-fn lines(table: &comfy_table::Table) -> String {
+pub(super) fn lines(table: &comfy_table::Table) -> String {
     let lines: Vec<String> = table
         .lines()
         .map(|line| line.trim_end().to_owned())

@@ -70,13 +70,15 @@ impl std::fmt::Display for Span {
     }
 }
 
+/// Which end of a span: where a wall-clock time comes twice, the span is the longer one.
 #[derive(Clone, Copy)]
-enum End {
+pub(super) enum End {
     First,
     Last,
 }
 
-fn end(flag: &str, text: &str, zone: &TimeZone, end: End) -> Result<Timestamp, Failure> {
+/// Reads a moment. One without a zone or an offset is of `zone`.
+pub(super) fn end(flag: &str, text: &str, zone: &TimeZone, end: End) -> Result<Timestamp, Failure> {
     if let Ok(at) = moment(text) {
         return Ok(at);
     }
