@@ -36,6 +36,7 @@ pub(super) fn run(args: &Show, config: &Config, out: &mut impl Write) -> Result<
         "accounts": config.accounts.iter().map(|account| json!({
             "name": account.name, "account_id": account.account_id, "client_id": account.client_id,
         })).collect::<Vec<_>>(),
+        "webhook_secrets": config.webhook_secrets.len(),
         "warnings": config.warnings,
     });
     if args.json {

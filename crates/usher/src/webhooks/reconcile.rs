@@ -108,14 +108,11 @@ impl Reconciler {
     fn next(&self, meetings: &[MeetingNumber], now: Timestamp) -> Option<(MeetingNumber, String)> {
         let mut memory = self.memory();
         memory.meetings.retain(|_, again_at| *again_at > now);
-        let may_ask = |account: &Account| {
-            account.not_before <= now && (account.day != day(now) || account.spent < REQUESTS_A_DAY)
-        };
         let found = meetings
             .iter()
             .filter(|meeting| !memory.meetings.contains_key(meeting))
             .filter_map(|meeting| Some((*meeting, account_of(&self.state, *meeting)?)))
-            .find(|(_, account)| memory.accounts.get(account).is_none_or(may_ask))?;
+            .find(|(_, account)| memory.may_ask(account, now))?;
         memory.meetings.insert(found.0, now + ASK_AGAIN_AFTER);
         Some(found)
     }
@@ -150,7 +147,8 @@ impl Reconciler {
                 }),
                 Ok(None) => {}
                 Err(error) => {
-                    self.note_failure(account, &error);
+                    let now = (self.state.moment.now)();
+                    self.memory().note_failure(account, &error, now);
                     break;
                 }
             }
@@ -188,23 +186,36 @@ impl Reconciler {
 
     /// Takes one request from the day's budget, and waits before each but the first.
     async fn spend(&self, account: &str) -> bool {
-        let today = day((self.state.moment.now)());
-        let spent = {
-            let mut memory = self.memory();
-            let account = memory.accounts.entry(account.to_owned()).or_default();
-            if account.day != today {
-                (account.day, account.spent) = (today, 0);
-            }
-            account.spent += 1;
-            account.spent
-        };
+        let spent = self.memory().spend(account, (self.state.moment.now)());
         if spent > 1 {
             tokio::time::sleep(BETWEEN_REQUESTS).await;
         }
         spent <= REQUESTS_A_DAY
     }
 
-    fn note_failure(&self, account: &str, error: &ZoomError) {
+    fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Memory {
+    fn may_ask(&self, account: &str, now: Timestamp) -> bool {
+        self.accounts.get(account).is_none_or(|account| {
+            account.not_before <= now && (account.day != day(now) || account.spent < REQUESTS_A_DAY)
+        })
+    }
+
+    /// Says how many requests of the day that makes.
+    fn spend(&mut self, account: &str, now: Timestamp) -> u32 {
+        let account = self.accounts.entry(account.to_owned()).or_default();
+        if account.day != day(now) {
+            (account.day, account.spent) = (day(now), 0);
+        }
+        account.spent += 1;
+        account.spent
+    }
+
+    fn note_failure(&mut self, account: &str, error: &ZoomError, now: Timestamp) {
         let pause = match error {
             ZoomError::Refused { .. } | ZoomError::OAuth { .. } => {
                 tracing::warn!(
@@ -215,14 +226,8 @@ impl Reconciler {
             }
             _ => AFTER_FAILURE,
         };
-        let not_before = (self.state.moment.now)() + pause;
-        let mut memory = self.memory();
-        let account = memory.accounts.entry(account.to_owned()).or_default();
-        account.not_before = not_before;
-    }
-
-    fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+        let account = self.accounts.entry(account.to_owned()).or_default();
+        account.not_before = now + pause;
     }
 }
 
@@ -239,5 +244,57 @@ fn has_no_report(error: &ZoomError) -> bool {
             status: 400, code, ..
         } => !matches!(code, Some(200 | 4700 | 4711)),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, code: i64) -> ZoomError {
+        ZoomError::Refused {
+            status,
+            code: Some(code),
+            message: String::new(),
+        }
+    }
+
+    #[test]
+    fn an_account_whose_plan_has_no_reports_is_left_alone_for_a_day() {
+        let start = Timestamp::from_second(1_700_000_000).unwrap();
+        let hours = |n| start + SignedDuration::from_hours(n);
+        let mut memory = Memory::default();
+        memory.note_failure("a", &refused(400, 200), start);
+        for (account, at, may_ask) in [
+            ("a", hours(0), false),
+            ("a", hours(23), false),
+            ("a", hours(24), true),
+            ("b", hours(0), true),
+        ] {
+            assert_eq!(memory.may_ask(account, at), may_ask, "{account} {at}");
+        }
+    }
+
+    #[test]
+    fn a_days_budget_is_spent_once_and_there_again_the_next_day() {
+        let start = Timestamp::from_second(1_700_000_000).unwrap();
+        let mut memory = Memory::default();
+        for spent in 1..=REQUESTS_A_DAY {
+            assert!(memory.may_ask("a", start));
+            assert_eq!(memory.spend("a", start), spent);
+        }
+        assert!(!memory.may_ask("a", start));
+        let tomorrow = start + SignedDuration::from_hours(24);
+        assert!(memory.may_ask("a", tomorrow));
+        assert_eq!(memory.spend("a", tomorrow), 1);
+    }
+
+    #[test]
+    fn a_meeting_without_a_report_is_told_from_an_account_without_reports() {
+        assert!(has_no_report(&refused(404, 3001)));
+        assert!(has_no_report(&refused(400, 12702)));
+        for (status, code) in [(400, 200), (400, 4700), (401, 124), (403, 0)] {
+            assert!(!has_no_report(&refused(status, code)), "{status} {code}");
+        }
     }
 }

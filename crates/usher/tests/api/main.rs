@@ -10,4 +10,5 @@ mod openapi;
 mod shape;
 mod signatures;
 mod stats;
+mod webhooks;
 mod zoom;
