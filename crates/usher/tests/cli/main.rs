@@ -1,7 +1,9 @@
 //! The binary as a person runs it: exit code, stdout and stderr.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod attempts;
 mod doctor;
+mod import;
 mod migrate;
 mod process;
 mod serve;

@@ -71,6 +71,10 @@ struct Summary {
     unreadable_tokens: u64,
     /// Times that came twice, because the clocks went back; the first was taken.
     earlier_of_two: u64,
+    /// Attempts older than facts are kept.
+    beyond_retention: u64,
+    /// Attempts of known persons, younger than that, but older than personal data is kept.
+    beyond_personal_retention: u64,
     /// When the first attempt of the file began.
     from: Option<Timestamp>,
     /// When the last one did.
@@ -108,6 +112,7 @@ pub(super) async fn run(
     } = importing;
     store.close().await;
     rejected.finish()?;
+    warn_of_retention(config, &summary);
     all.map_err(|failure| stopped(failure, args, &summary))?;
     summary.rejected = rejected.total();
     summary.rejected_by = rejected.by_code;
@@ -128,6 +133,23 @@ fn shown(file: &Path) -> String {
         return "standard input".to_owned();
     }
     escape_hidden(&file.display().to_string())
+}
+
+/// Old logs are what people import, and a running service would delete them again.
+fn warn_of_retention(config: &Config, summary: &Summary) {
+    let retention = config.retention;
+    if summary.beyond_retention > 0 {
+        warn(&format!(
+            "attempts older than {} days, `retention.facts_days`: {}; a running service deletes them, so raise it first if they are to stay",
+            retention.facts_days, summary.beyond_retention
+        ));
+    }
+    if summary.beyond_personal_retention > 0 {
+        warn(&format!(
+            "attempts of known persons older than {} days, `retention.personal_days`: {}; a running service forgets whose they are",
+            retention.personal_days, summary.beyond_personal_retention
+        ));
+    }
 }
 
 /// Half-way is no harm: whoever runs it again goes on where it stopped.
@@ -192,6 +214,10 @@ impl Importing<'_> {
     fn take(&mut self, imported: Imported) -> Result<(), RowRefusal> {
         let row = &imported.row;
         let (at, is_earlier_of_two) = (row.at, row.is_earlier_of_two);
+        let retention = self.config.retention;
+        let is_beyond = at < retention.facts_from(self.now);
+        let is_beyond_personal =
+            row.participant.is_some() && !is_beyond && at < retention.personal_from(self.now);
         let (outcome, signature) = match &row.kind {
             Kind::Single(single) => (single.outcome, single.signature.as_ref()),
             Kind::Aggregated(_) => (None, None),
@@ -203,6 +229,8 @@ impl Importing<'_> {
         *summary.outcomes.entry(outcome).or_default() += 1;
         summary.unreadable_tokens += u64::from(is_unreadable);
         summary.earlier_of_two += u64::from(is_earlier_of_two);
+        summary.beyond_retention += u64::from(is_beyond);
+        summary.beyond_personal_retention += u64::from(is_beyond_personal);
         summary.from = Some(summary.from.map_or(at, |from| from.min(at)));
         summary.to = Some(summary.to.map_or(at, |to| to.max(at)));
         Ok(())
