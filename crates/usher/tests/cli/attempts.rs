@@ -37,7 +37,7 @@ fn told() -> Place {
         ),
         person("2023-10-11T04:00:00Z", "failed", invalid),
     ];
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let text = lines.map(|line| line.to_string()).join("\n");
     let ran = place.run_with_stdin(&["import", "-"], &text);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     place
@@ -161,15 +161,8 @@ fn the_terminal_and_the_api_say_the_same() {
     let (server, address) = place.start(&["serve", "--listen", "127.0.0.1:0"]);
     let by_api = get(&address, &format!("/v1/attempts/{id}"), key.stdout.trim());
     assert_eq!(by_api, by_terminal);
-    let list = get(
-        &address,
-        "/v1/attempts?participant=u-9",
-        key.stdout.trim(),
-    );
-    assert_eq!(
-        list,
-        listed(&place, &["--participant", "u-9"])
-    );
+    let list = get(&address, "/v1/attempts?participant=u-9", key.stdout.trim());
+    assert_eq!(list, listed(&place, &["--participant", "u-9"]));
     assert_eq!(server.terminate(), 0);
 }
 

@@ -72,7 +72,7 @@ fn every_line_that_is_not_taken_is_in_the_file_of_rejected_ones() {
     let place = with_log();
     let mut log = "at,outcome\n".to_owned();
     for n in 0..30 {
-        log += &format!("1696910400,nonsense{n}\n");
+        log.extend(["1696910400,nonsense", &n.to_string(), "\n"]);
     }
     place.write("bad.csv", &log);
     let ran = place.run(&["import", "bad.csv", "--rejected", "rejected.jsonl"]);
@@ -175,17 +175,13 @@ fn a_token_is_judged_by_the_configured_secrets_and_not_kept() {
     ]);
     let forged = ran(other_secret.env("USHER_SDK_SECRET", "anotherSecretThatIsNobodys000002"));
     let forged = value(&forged)["signature"].as_str().unwrap().to_owned();
-    let lines: String = [good, forged, "no-token".to_owned()]
-        .iter()
-        .enumerate()
-        .map(|(n, token)| {
-            format!(
-                "{}\n",
-                json!({ "at": 1_696_910_400 + n, "token": token, "meeting": "85012345678" })
-            )
-        })
-        .collect();
-    let summary = value(&place.run_with_stdin(&["import", "-", "--json"], &lines));
+    let mut second = 1_696_910_400;
+    let lines = [good, forged, "no-token".to_owned()].map(|token| {
+        second += 1;
+        let line = json!({ "at": second, "token": token, "meeting": "85012345678" });
+        line.to_string()
+    });
+    let summary = value(&place.run_with_stdin(&["import", "-", "--json"], &lines.join("\n")));
     assert_eq!(
         (&summary["imported"], &summary["unreadable_tokens"]),
         (&json!(3), &json!(1))
