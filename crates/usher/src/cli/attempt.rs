@@ -181,7 +181,9 @@ fn signed(signature: &ShownSignature, minted_at: Timestamp, zone: &TimeZone) -> 
     let hmac = match signature.hmac {
         Hmac::Valid => "by a configured secret",
         Hmac::Invalid => "not by the secret that is configured for its key",
-        Hmac::NotCheckable => "not checked: its key had no secret here, or its claims alone are known",
+        Hmac::NotCheckable => {
+            "not checked: its key had no secret here, or its claims alone are known"
+        }
     };
     let mut text = format!("signature {hmac}\n");
     for (name, value) in signature.claims.as_object().into_iter().flatten() {
