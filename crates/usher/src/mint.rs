@@ -14,6 +14,7 @@ use usher_core::join::dialect::{SdkVersion, View};
 use usher_core::join::{self, JoinParameters, JoinRequest, Minted};
 use usher_core::meeting::{MeetingNumber, Role};
 use usher_core::refusal::{Refusal, Warning};
+use usher_core::signature::Claims;
 
 use crate::config::Config;
 use crate::directory::Directory;
@@ -120,13 +121,13 @@ pub async fn mint(
         request.zak = Some(zak.expose());
     }
     let minted = join::mint(app.signing(now), &request, now, config.backdate_s)?;
-    let mut warnings = minted.warnings.clone();
+    let origin = origin(config, wish, meeting.as_deref(), &app.name, &minted);
+    let mut warnings = minted.warnings;
     warnings.extend(
         meeting
             .as_deref()
             .and_then(|meeting| registration_missing(wish, meeting)),
     );
-    let origin = origin(config, wish, meeting.as_deref(), &app.name, &minted);
     Ok(Seat {
         attempt,
         join: minted.parameters,
@@ -136,7 +137,26 @@ pub async fn mint(
     })
 }
 
-/// What the journal keeps: of the signature the claims, of the parameters their shape.
+/// What the journal keeps of any signature that is made here: its claims, and what it was made with.
+pub fn origin_of(
+    config: &Config,
+    app: &str,
+    meeting: Option<&Meeting>,
+    claims: &Claims<'_>,
+) -> Origin {
+    Origin {
+        app: Some(app.to_owned()),
+        account: meeting.and_then(|meeting| Some(meeting.account.as_ref()?.to_string())),
+        host: meeting.and_then(|meeting| Some(meeting.host.as_ref()?.to_string())),
+        instance: Some(config.instance.clone()),
+        claims: serde_json::value::to_raw_value(claims).ok(),
+        hmac: Some(Hmac::Valid),
+        backdate_s: Some(config.backdate_s),
+        ..Origin::default()
+    }
+}
+
+/// What the journal keeps of a join: of the parameters, their shape alone.
 fn origin(
     config: &Config,
     wish: &Wish,
@@ -153,18 +173,11 @@ fn origin(
         role: Some(wish.role.as_str().to_owned()),
         view: Some(wish.view.as_str().to_owned()),
         sdk_version: Some(wish.sdk_version.to_string()),
-        app: Some(app.to_owned()),
-        account: meeting.and_then(|meeting| Some(meeting.account.as_ref()?.to_string())),
-        host: meeting.and_then(|meeting| Some(meeting.host.as_ref()?.to_string())),
-        instance: Some(config.instance.clone()),
-        claims: serde_json::value::to_raw_value(&minted.claims).ok(),
-        hmac: Some(Hmac::Valid),
         join_shape: serde_json::to_value(&minted.parameters)
             .ok()
             .map(|join| Shape::of(&join)),
-        backdate_s: Some(config.backdate_s),
         passcode_from,
-        ..Origin::default()
+        ..origin_of(config, app, meeting, &minted.claims)
     }
 }
 

@@ -10,5 +10,6 @@ pub mod event;
 mod id;
 pub mod origin;
 pub mod story;
+mod told;
 
 pub use id::AttemptId;

@@ -1,5 +1,7 @@
 //! The fields of a row, and how logs spell them.
 
+use crate::attempt::story::DIMENSIONS;
+
 /// A field of the import schema (contract, section 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Field {
@@ -155,26 +157,10 @@ pub(super) fn simplified(name: &str) -> String {
         .collect()
 }
 
-/// Dimensions that Usher knows by these names (contract, section 6).
-const KNOWN_DIMENSIONS: [&str; 12] = [
-    "app",
-    "account",
-    "host",
-    "role",
-    "view",
-    "sdk_version",
-    "browser",
-    "os",
-    "network",
-    "environment",
-    "release",
-    "instance",
-];
-
 /// The name under which a column is a dimension: Usher's own where it is only spelt differently.
 pub(super) fn dimension_name(column: &str) -> &str {
     let spelling = simplified(column);
-    KNOWN_DIMENSIONS
+    DIMENSIONS
         .into_iter()
         .find(|known| simplified(known) == spelling)
         .unwrap_or(column)

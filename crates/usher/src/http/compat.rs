@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use usher_core::attempt::AttemptId;
 use usher_core::attempt::event::Personal;
-use usher_core::attempt::origin::{Hmac, Origin};
+use usher_core::attempt::origin::Origin;
 use usher_core::meeting::{MeetingNumber, Role};
 use usher_core::signature::{Claims, EXPIRES_IN_S_MAX, EXPIRES_IN_S_MIN, Validity};
 use utoipa::ToSchema;
@@ -24,7 +24,7 @@ use super::authentication::{authenticate, bearer};
 use super::client_address;
 use super::error::{ApiError, ErrorAnswer};
 use super::request_id::KeepBody;
-use crate::mint::DEFAULT_EXPIRES_IN_S;
+use crate::mint::{DEFAULT_EXPIRES_IN_S, origin_of};
 use crate::store::Scope;
 
 const ATTEMPT: HeaderName = HeaderName::from_static("x-usher-attempt");
@@ -132,18 +132,7 @@ async fn sign(state: &AppState, wish: &CompatWish) -> Result<Response, ApiError>
     let origin = Origin {
         meeting_number: wish.number,
         role: wish.role.map(|role| role.as_str().to_owned()),
-        app: Some(app.name.clone()),
-        account: meeting
-            .as_deref()
-            .and_then(|meeting| Some(meeting.account.as_ref()?.to_string())),
-        host: meeting
-            .as_deref()
-            .and_then(|meeting| Some(meeting.host.as_ref()?.to_string())),
-        instance: Some(state.config.instance.clone()),
-        claims: serde_json::value::to_raw_value(&claims).ok(),
-        hmac: Some(Hmac::Valid),
-        backdate_s: Some(state.config.backdate_s),
-        ..Origin::default()
+        ..origin_of(&state.config, &app.name, meeting.as_deref(), &claims)
     };
     let mut response = axum::Json(answer).into_response();
     let attempt = AttemptId::new(now, (state.moment.random)());

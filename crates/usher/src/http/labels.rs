@@ -2,38 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use usher_core::attempt::event::Personal;
 use usher_core::attempt::origin::Origin;
+use usher_core::attempt::story::DIMENSIONS;
 use usher_core::text;
-use utoipa::ToSchema;
 
 use super::error::ApiError;
+use crate::store::CODE;
 
 /// These limits are ours, so that nobody stores a book in a label.
 pub(super) const LABEL_MAX: usize = 200;
 const DIMS_MAX: usize = 16;
-/// Dimensions that every attempt has, or that are fields of their own.
-const RESERVED: [&str; 15] = [
-    "app",
-    "account",
-    "host",
-    "role",
-    "view",
-    "sdk_version",
-    "browser",
-    "os",
-    "network",
-    "environment",
-    "release",
-    "instance",
-    "meeting",
-    "participant",
-    "code",
-];
+/// Fields of their own, and the dimension of failures' codes.
+const RESERVED: [&str; 3] = ["meeting", "participant", CODE];
 
 /// Labels of a request.
-#[derive(Debug, Default, Deserialize, ToSchema)]
 pub(super) struct Labels {
     pub(super) participant: Option<String>,
     pub(super) release: Option<String>,
@@ -64,7 +47,10 @@ impl Labels {
         for (name, value) in dims {
             let shown: String = name.chars().take(40).collect();
             let field = format!("dims.{}", shown.escape_debug());
-            if name.is_empty() || RESERVED.contains(&name.as_str()) {
+            if name.is_empty()
+                || DIMENSIONS.contains(&name.as_str())
+                || RESERVED.contains(&name.as_str())
+            {
                 return Err(ApiError::unprocessable(
                     "reserved_dimension",
                     field,

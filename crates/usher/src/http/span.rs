@@ -27,7 +27,8 @@ pub(super) fn span(
     Ok((from, to))
 }
 
-fn moment(field: &str, text: &str) -> Result<Timestamp, ApiError> {
+/// A moment that a parameter says.
+pub(super) fn moment(field: &str, text: &str) -> Result<Timestamp, ApiError> {
     text.parse().map_err(|_| {
         ApiError::unprocessable("invalid_value", field, "It is not a time in RFC 3339.")
             .hint("For instance 2023-10-10T04:00:00Z; a `+` in a URL is written %2B.")

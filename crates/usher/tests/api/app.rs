@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, StatusCode};
 use jiff::Timestamp;
@@ -133,6 +133,15 @@ impl App {
             headers: parts.headers,
             body,
         }
+    }
+
+    /// An answer that goes on.
+    pub(crate) async fn stream(&self, path: &str, key: &str) -> BodyDataStream {
+        let request = Request::get(path).header("authorization", format!("Bearer {key}"));
+        let request = request.body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        response.into_body().into_data_stream()
     }
 
     pub(crate) async fn call(

@@ -2,7 +2,6 @@
 
 use axum::Json as JsonAnswer;
 use axum::extract::{Path, Query, State};
-use jiff::Timestamp;
 use usher_core::attempt::AttemptId;
 use usher_core::attempt::story::Outcome;
 use usher_core::meeting::MeetingNumber;
@@ -10,6 +9,7 @@ use usher_core::meeting::MeetingNumber;
 use super::super::AppState;
 use super::super::authentication::Caller;
 use super::super::error::{ApiError, ErrorAnswer};
+use super::super::span::moment;
 use super::events::unknown_attempt;
 use crate::store::{AttemptFilter, LIMIT_MAX, Scope};
 use crate::story::{AttemptAnswer, AttemptsAnswer};
@@ -122,13 +122,6 @@ fn read_query(query: Vec<(String, String)>) -> Result<(AttemptFilter, u32), ApiE
         }
     }
     Ok((filter, limit))
-}
-
-pub(crate) fn moment(field: &str, text: &str) -> Result<Timestamp, ApiError> {
-    text.parse().map_err(|_| {
-        invalid(field, "It is not a time in RFC 3339.")
-            .hint("For instance 2023-10-10T04:00:00Z; a `+` in a URL is written %2B.")
-    })
 }
 
 fn invalid(field: &str, message: impl Into<String>) -> ApiError {

@@ -146,7 +146,6 @@ impl Store {
         insert_attempts(&mut write.transaction, &rows, REPLACE)
             .await
             .map_err(sql)?;
-        // Rows that were only made to be locked.
         self.finish(write, deltas, rows.iter().map(|row| row.id))
             .await?;
         Ok(Appended { is_new })
