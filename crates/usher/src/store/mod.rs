@@ -1,7 +1,7 @@
 //! Meetings, API keys and the journal on disk, in SQLite or PostgreSQL: one method = one transaction.
 //!
 //! Each verb has one body of SQL for both, through sqlx's `Any`: `$1` placeholders, numbers as `i64`, yes and no as 1 and 0, JSON as text.
-//! Where the two part is in [`sqlite`] and [`postgres`]. Every write to keys and meetings raises the store's revision and marks what it
+//! Where the two part is in `sqlite` and `postgres`. Every write to keys and meetings raises the store's revision and marks what it
 //! touched, so that readers in memory ask for [`Store::changes_since`] instead of reading everything.
 
 mod address;

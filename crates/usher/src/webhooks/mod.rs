@@ -1,7 +1,7 @@
 //! What becomes of Zoom's notifications once they are kept, and of joins that Zoom told nothing of.
 //!
-//! A notification is kept first ([`notice`]) and its attempt found afterwards ([`settle`]): at once by the instance that got it, and
-//! again by whoever leads, so that it outlives a restart in between. [`refresh`] fetches meetings that were changed. [`reconcile`] asks Zoom's report
+//! A notification is kept first (`notice`) and its attempt found afterwards (`settle`): at once by the instance that got it, and
+//! again by whoever leads, so that it outlives a restart in between. `refresh` fetches meetings that were changed. `reconcile` asks Zoom's report
 //! about joins that no notification confirmed.
 
 mod candidate;
