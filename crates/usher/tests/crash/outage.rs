@@ -34,8 +34,7 @@ async fn a_postgresql_server_that_is_stopped() {
     let mut service = Service::new(Some(cluster.new_database().await));
     service.start();
     let before = mint_for(&service, Duration::from_millis(300)).await;
-    // The snapshot that a start without the store needs is written within a second.
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    service.wait_for_snapshot().await;
     cluster.stop();
     let (away, restarted) = through_the_outage(&mut service).await;
     cluster.start().await;

@@ -144,6 +144,19 @@ impl Service {
         clients
     }
 
+    /// A start without the store needs it.
+    pub(crate) async fn wait_for_snapshot(&self) {
+        let snapshot = self.folder.path().join("data/snapshot");
+        let written = async {
+            while !snapshot.exists() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), written)
+            .await
+            .unwrap_or_else(|_| panic!("no snapshot: {}", self.log()));
+    }
+
     /// Waits until everything that was spooled is in the store.
     pub(crate) async fn wait_until_caught_up(&self) {
         let url = format!("{}/readyz", self.running.as_ref().unwrap().address);
