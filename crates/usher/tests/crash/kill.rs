@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use usher_core::attempt::AttemptId;
 
-use crate::service::{Service, all};
+use crate::service::Service;
 use crate::setting;
 use crate::stores::postgres::{Cluster, Fsync};
 
@@ -29,11 +29,12 @@ async fn kill_often(mut service: Service) {
     for round in 0..rounds {
         service.start();
         let clients = service.mint_until(&CancellationToken::new());
+        clients.have_begun().await;
         // The moment is what the test is about: any.
         let moment = Duration::from_millis(u64::from(rand::random::<u16>() % 400));
         tokio::time::sleep(moment).await;
         service.kill();
-        let told = all(clients).await;
+        let told = clients.told().await;
         assert_eq!(told.refused, Vec::<String>::new(), "round {round}");
         assert_eq!(told.not_recorded, 0, "round {round}");
         answered.extend(told.recorded);

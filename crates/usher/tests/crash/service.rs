@@ -3,11 +3,12 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use usher_core::attempt::AttemptId;
@@ -25,6 +26,12 @@ struct Running {
     child: Child,
     address: String,
     _stdout: BufReader<ChildStdout>,
+}
+
+/// Clients at work.
+pub(crate) struct Clients {
+    minting: JoinSet<Told>,
+    answered: Arc<Notify>,
 }
 
 /// What clients were told.
@@ -131,17 +138,20 @@ impl Service {
     }
 
     /// Clients that mint until told to stop, or until nobody answers.
-    pub(crate) fn mint_until(&self, stop: &CancellationToken) -> JoinSet<Told> {
-        let mut clients = JoinSet::new();
+    pub(crate) fn mint_until(&self, stop: &CancellationToken) -> Clients {
+        let http = reqwest::Client::new();
+        let answered = Arc::new(Notify::new());
+        let mut minting = JoinSet::new();
         for _ in 0..CLIENTS {
-            let (address, key, stop) = (
-                self.running.as_ref().unwrap().address.clone(),
-                self.key.clone(),
-                stop.clone(),
-            );
-            clients.spawn(async move { mint(&address, &key, stop).await });
+            let client = Client {
+                http: http.clone(),
+                address: self.running.as_ref().unwrap().address.clone(),
+                key: self.key.clone(),
+                answered: answered.clone(),
+            };
+            minting.spawn(client.mint(stop.clone()));
         }
-        clients
+        Clients { minting, answered }
     }
 
     /// A start without the store needs it.
@@ -213,49 +223,65 @@ impl Drop for Service {
     }
 }
 
-async fn mint(address: &str, key: &str, stop: CancellationToken) -> Told {
-    let client = reqwest::Client::new();
-    let body = json!({ "meeting_number": "85012345678", "user_name": "Aiko", "passcode": "" });
-    let mut told = Told::default();
-    while !stop.is_cancelled() {
-        let request = client
-            .post(format!("{address}/v1/joins"))
-            .bearer_auth(key)
-            .json(&body);
-        // No answer: it was killed.
-        let Ok(response) = request.send().await else {
-            break;
-        };
-        let status = response.status();
-        let Ok(answer) = response.json::<Value>().await else {
-            break;
-        };
-        if !status.is_success() {
-            told.refused.push(answer.to_string());
-            continue;
-        }
-        let id = AttemptId::parse(answer["attempt"].as_str().unwrap()).unwrap();
-        match answer["recorded"].as_str().unwrap() {
-            "stored" => told.recorded.push(id),
-            "spooled" => {
-                told.recorded.push(id);
-                told.spooled += 1;
-            }
-            _ => told.not_recorded += 1,
-        }
-    }
-    told
+struct Client {
+    http: reqwest::Client,
+    address: String,
+    key: String,
+    answered: Arc<Notify>,
 }
 
-/// What all of them were told.
-pub(crate) async fn all(clients: JoinSet<Told>) -> Told {
-    let told = Arc::new(Mutex::new(Told::default()));
-    for one in clients.join_all().await {
-        let mut told = told.lock().unwrap();
-        told.recorded.extend(one.recorded);
-        told.spooled += one.spooled;
-        told.not_recorded += one.not_recorded;
-        told.refused.extend(one.refused);
+impl Client {
+    async fn mint(self, stop: CancellationToken) -> Told {
+        let body = json!({ "meeting_number": "85012345678", "user_name": "Aiko", "passcode": "" });
+        let mut told = Told::default();
+        while !stop.is_cancelled() {
+            let request = self
+                .http
+                .post(format!("{}/v1/joins", self.address))
+                .bearer_auth(&self.key)
+                .json(&body);
+            // No answer: it was killed.
+            let Ok(response) = request.send().await else {
+                break;
+            };
+            let status = response.status();
+            let Ok(answer) = response.json::<Value>().await else {
+                break;
+            };
+            if !status.is_success() {
+                told.refused.push(answer.to_string());
+                continue;
+            }
+            self.answered.notify_one();
+            let id = AttemptId::parse(answer["attempt"].as_str().unwrap()).unwrap();
+            match answer["recorded"].as_str().unwrap() {
+                "stored" => told.recorded.push(id),
+                "spooled" => {
+                    told.recorded.push(id);
+                    told.spooled += 1;
+                }
+                _ => told.not_recorded += 1,
+            }
+        }
+        told
     }
-    Arc::into_inner(told).unwrap().into_inner().unwrap()
+}
+
+impl Clients {
+    /// Ends when one of them has an answer: they are at work.
+    pub(crate) async fn have_begun(&self) {
+        self.answered.notified().await;
+    }
+
+    /// What all of them were told.
+    pub(crate) async fn told(self) -> Told {
+        let mut told = Told::default();
+        for one in self.minting.join_all().await {
+            told.recorded.extend(one.recorded);
+            told.spooled += one.spooled;
+            told.not_recorded += one.not_recorded;
+            told.refused.extend(one.refused);
+        }
+        told
+    }
 }

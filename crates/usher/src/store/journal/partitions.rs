@@ -29,17 +29,9 @@ impl Partitions {
             days.filter(|day| !known.contains(day)).collect()
         };
         for day in missing {
-            let mut transaction = writer.begin().await?;
-            // Of those who come together, one makes it.
-            transaction
-                .execute("SELECT pg_advisory_xact_lock(504119551347)")
-                .await?;
-            for table in ["events", "attempts"] {
-                transaction
-                    .execute(AssertSqlSafe(create(table, day)))
-                    .await?;
+            if !is_there(writer, day).await? {
+                create(writer, day).await?;
             }
-            transaction.commit().await?;
             self.0
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -107,8 +99,35 @@ pub(super) fn start_of(day: Date) -> Timestamp {
         .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
+/// Looked up first: to be told that a partition exists, `CREATE` waits for all who write to the table.
+async fn is_there(writer: &AnyPool, day: Date) -> Result<bool, sqlx::Error> {
+    let found: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM (SELECT to_regclass($1) AS name UNION ALL SELECT to_regclass($2)) AS found WHERE name IS NOT NULL",
+    )
+    .bind(name("attempts", day))
+    .bind(name("events", day))
+    .fetch_one(writer)
+    .await?;
+    Ok(found == 2)
+}
+
+async fn create(writer: &AnyPool, day: Date) -> Result<(), sqlx::Error> {
+    let mut transaction = writer.begin().await?;
+    // Of those who come together, one makes it.
+    transaction
+        .execute("SELECT pg_advisory_xact_lock(504119551347)")
+        .await?;
+    // In the order in which a write takes them.
+    for table in ["attempts", "events"] {
+        transaction
+            .execute(AssertSqlSafe(creation(table, day)))
+            .await?;
+    }
+    transaction.commit().await
+}
+
 /// Names and bounds are made of a date's digits alone.
-fn create(table: &str, day: Date) -> String {
+fn creation(table: &str, day: Date) -> String {
     let start = start_of(day);
     let end = start + SignedDuration::from_hours(24);
     format!(
@@ -129,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_days_partition_holds_the_ids_of_its_day() {
-        let sql = create("events", Date::constant(2023, 10, 10));
+        let sql = creation("events", Date::constant(2023, 10, 10));
         let first = AttemptId::first_of("2023-10-10T00:00:00Z".parse().unwrap());
         let after = AttemptId::first_of("2023-10-11T00:00:00Z".parse().unwrap());
         assert_eq!(
