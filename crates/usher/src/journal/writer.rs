@@ -35,6 +35,8 @@ pub(super) struct Writer {
     /// A batch of it on its way to the store, beside the batches that requests wait for; and where the next one begins.
     replaying: Option<JoinHandle<Result<u64, String>>>,
     retry_at: Instant,
+    /// The last batch is nowhere: said once, not for every batch.
+    is_losing: bool,
 }
 
 /// Who asked for how many of a batch's events and notifications.
@@ -65,6 +67,7 @@ impl Writer {
             replayed_to: Spool::start(),
             replaying: None,
             retry_at: Instant::now(),
+            is_losing: false,
         }
     }
 
@@ -108,11 +111,16 @@ impl Writer {
         }
         let count = entries.len() as u64;
         let recorded = match self.spool(entries).await {
-            Ok(()) => Recorded::Spooled,
+            Ok(()) => {
+                self.is_losing = false;
+                Recorded::Spooled
+            }
             Err(error) => {
-                tracing::error!(
-                    "{count} entries are not recorded: the spool does not take them: {error}"
-                );
+                if !std::mem::replace(&mut self.is_losing, true) {
+                    tracing::error!(
+                        "the spool does not take records either: {error}; joins go on and are not recorded, /readyz counts them"
+                    );
+                }
                 self.condition.lose(count);
                 Recorded::No
             }

@@ -28,7 +28,7 @@ async fn kill_often(mut service: Service) {
     let mut spooled = 0;
     for round in 0..rounds {
         service.start();
-        let clients = service.mint_until(&CancellationToken::new());
+        let clients = service.mint_until(&CancellationToken::new(), Duration::ZERO);
         clients.have_begun().await;
         // The moment is what the test is about: any.
         let moment = Duration::from_millis(u64::from(rand::random::<u16>() % 400));

@@ -11,6 +11,9 @@ use crate::service::{Service, Told};
 use crate::setting;
 use crate::stores::postgres::{Cluster, Fsync};
 
+/// As many joins as the spool has room for in the time: full speed would fill it within seconds, and what comes then is not recorded.
+const PAUSE: Duration = Duration::from_millis(50);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sqlite_file_that_another_program_locks() {
     let mut service = Service::new(None);
@@ -52,7 +55,7 @@ async fn mint_while_it_is_there(service: &Service) -> [Told; 2] {
 
 async fn mint_for(service: &Service, time: Duration) -> Told {
     let stop = CancellationToken::new();
-    let clients = service.mint_until(&stop);
+    let clients = service.mint_until(&stop, PAUSE);
     clients.have_begun().await;
     tokio::time::sleep(time).await;
     stop.cancel();
@@ -62,7 +65,7 @@ async fn mint_for(service: &Service, time: Duration) -> Told {
 /// Half of it before a restart, half after.
 async fn through_the_outage(service: &mut Service) -> (Told, Told) {
     let half = Duration::from_millis(setting("CRASH_OUTAGE_S", 6) * 500);
-    let clients = service.mint_until(&CancellationToken::new());
+    let clients = service.mint_until(&CancellationToken::new(), PAUSE);
     clients.have_begun().await;
     tokio::time::sleep(half).await;
     service.kill();

@@ -138,7 +138,7 @@ impl Service {
     }
 
     /// Clients that mint until told to stop, or until nobody answers.
-    pub(crate) fn mint_until(&self, stop: &CancellationToken) -> Clients {
+    pub(crate) fn mint_until(&self, stop: &CancellationToken, pause: Duration) -> Clients {
         let http = reqwest::Client::new();
         let answered = Arc::new(Notify::new());
         let mut minting = JoinSet::new();
@@ -148,6 +148,7 @@ impl Service {
                 address: self.running.as_ref().unwrap().address.clone(),
                 key: self.key.clone(),
                 answered: answered.clone(),
+                pause,
             };
             minting.spawn(client.mint(stop.clone()));
         }
@@ -228,6 +229,8 @@ struct Client {
     address: String,
     key: String,
     answered: Arc<Notify>,
+    /// Between two joins.
+    pause: Duration,
 }
 
 impl Client {
@@ -235,6 +238,7 @@ impl Client {
         let body = json!({ "meeting_number": "85012345678", "user_name": "Aiko", "passcode": "" });
         let mut told = Told::default();
         while !stop.is_cancelled() {
+            tokio::time::sleep(self.pause).await;
             let request = self
                 .http
                 .post(format!("{}/v1/joins", self.address))
