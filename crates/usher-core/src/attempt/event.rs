@@ -161,6 +161,9 @@ pub struct Personal {
     /// A keyed hash of the name that was joined with, in hexadecimal: for matching Zoom's events; the name itself is not kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name_hash: Option<String>,
+    /// A keyed hash of Zoom's id of the registrant, where the product gave it: for matching, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registrant_hash: Option<String>,
     /// The error object as the page had it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw: Option<Box<RawValue>>,
@@ -169,7 +172,10 @@ pub struct Personal {
 impl Personal {
     /// Whether there is nothing to delete.
     pub fn is_empty(&self) -> bool {
-        self.participant.is_none() && self.name_hash.is_none() && self.raw.is_none()
+        self.participant.is_none()
+            && self.name_hash.is_none()
+            && self.registrant_hash.is_none()
+            && self.raw.is_none()
     }
 }
 

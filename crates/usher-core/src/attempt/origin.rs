@@ -64,9 +64,6 @@ pub struct Origin {
     /// Whether the passcode came from the registered meeting or from the request; none if no passcode was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passcode_from: Option<PasscodeFrom>,
-    /// A keyed hash of the registrant token's owner, as far as the request had one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub registrant: Option<String>,
 }
 
 /// Whether a signature is by one of the configured secrets.

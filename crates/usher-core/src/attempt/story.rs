@@ -176,6 +176,8 @@ pub struct Story<'a> {
     pub participant: Option<&'a str>,
     /// A keyed hash of the name that was joined with.
     pub name_hash: Option<&'a str>,
+    /// A keyed hash of Zoom's id of the registrant.
+    pub registrant_hash: Option<&'a str>,
     /// The page and its browser: the newest of each fact.
     pub client: Client,
     /// How far it got.
@@ -213,6 +215,7 @@ impl<'a> Story<'a> {
             origin: told.origin,
             participant: newest_personal(|event| event.personal.participant.as_ref()),
             name_hash: newest_personal(|event| event.personal.name_hash.as_ref()),
+            registrant_hash: newest_personal(|event| event.personal.registrant_hash.as_ref()),
             client: merge_clients(&events),
             phase,
             since,

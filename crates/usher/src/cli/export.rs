@@ -127,7 +127,6 @@ async fn write(args: &Export, store: &Store, mut out: impl Write) -> Result<u64,
 fn leave_out_personal(event: &mut Event) {
     event.personal = Personal::default();
     if let Some(origin) = &mut event.facts.origin {
-        origin.registrant = None;
         origin.host = origin.host.take().filter(|host| !host.contains('@'));
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct JoinBody {
     user_email: Option<String>,
     /// The registrant's `tk`.
     registrant_token: Option<String>,
+    /// Zoom's id of the registrant; kept as a hash, to match Zoom's events.
+    registrant_id: Option<String>,
     /// Needs the scope `host`, whatever the role.
     zak: Option<String>,
     /// Needs the scope `host`, whatever the role. Used once and not kept.
@@ -132,7 +134,7 @@ pub(super) async fn post_join(
         name_hash: Some(state.name_hash(&wish.user_name)),
         ..Personal::default()
     };
-    labels.put_on(&mut origin, &mut personal);
+    labels.put_on(&state, &mut origin, &mut personal);
     let recorded = super::attempts::record_mint(&state, attempt, now, origin, personal).await;
     Ok(JsonAnswer(JoinAnswer {
         attempt: seat.attempt.to_string(),
@@ -152,6 +154,7 @@ impl JoinBody {
     fn take_labels(&mut self) -> Labels {
         Labels {
             participant: self.participant.take(),
+            registrant_id: self.registrant_id.take(),
             release: self.release.take(),
             environment: self.environment.take(),
             dims: self.dims.take(),

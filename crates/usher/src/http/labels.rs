@@ -7,6 +7,7 @@ use usher_core::attempt::origin::Origin;
 use usher_core::attempt::story::DIMENSIONS;
 use usher_core::text;
 
+use super::AppState;
 use super::error::ApiError;
 use crate::store::CODE;
 
@@ -19,6 +20,7 @@ const RESERVED: [&str; 3] = ["meeting", "participant", CODE];
 /// Labels of a request.
 pub(super) struct Labels {
     pub(super) participant: Option<String>,
+    pub(super) registrant_id: Option<String>,
     pub(super) release: Option<String>,
     pub(super) environment: Option<String>,
     pub(super) dims: Option<BTreeMap<String, String>>,
@@ -38,6 +40,7 @@ impl Labels {
         }
         let fixed = [
             ("participant", &self.participant),
+            ("registrant_id", &self.registrant_id),
             ("release", &self.release),
             ("environment", &self.environment),
         ];
@@ -65,12 +68,13 @@ impl Labels {
     }
 
     /// Hands them to the journal.
-    pub(super) fn put_on(self, origin: &mut Origin, personal: &mut Personal) {
+    pub(super) fn put_on(self, state: &AppState, origin: &mut Origin, personal: &mut Personal) {
         let some = |text: Option<String>| text.filter(|text| !text.is_empty());
         origin.release = some(self.release);
         origin.environment = some(self.environment);
         origin.dims = self.dims.unwrap_or_default();
         personal.participant = some(self.participant);
+        personal.registrant_hash = some(self.registrant_id).map(|id| state.registrant_hash(&id));
     }
 }
 

@@ -47,7 +47,7 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::journal::Journal;
 use crate::seal::MasterKey;
-use crate::webhooks::Settler;
+use crate::webhooks::{Settler, digits};
 use crate::zoom::ZoomClient;
 use report_token::ReportTokens;
 use request_id::RequestIds;
@@ -94,8 +94,12 @@ impl AppState {
 
     /// A name as it is kept: enough to recognise it in Zoom's events, and no name.
     fn name_hash(&self, name: &str) -> String {
-        let hash = webhook::name_hash(&*self.name_key, name);
-        format!("{:032x}", u128::from_be_bytes(hash))
+        digits(webhook::name_hash(&*self.name_key, name))
+    }
+
+    /// Zoom's id of a registrant, likewise.
+    fn registrant_hash(&self, registrant_id: &str) -> String {
+        digits(webhook::registrant_hash(&*self.name_key, registrant_id))
     }
 
     pub fn new(

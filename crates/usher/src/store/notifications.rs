@@ -91,7 +91,7 @@ impl Store {
         let mut added = HashSet::new();
         let insert = "INSERT INTO notifications (hash, received_at, at, event, meeting, meeting_uuid, facts, hashes, try_at, tries) VALUES";
         let once = "ON CONFLICT DO NOTHING RETURNING hash";
-        for (chunk, statement) in chunked(notices, 10, insert, once) {
+        for (chunk, statement) in chunked(&write.transaction, notices, 10, insert, once) {
             let mut query = sqlx::query(statement);
             for notice in chunk {
                 let hashes = (!notice.is_settled)
@@ -185,8 +185,8 @@ impl Store {
     ) -> Result<Vec<AttemptId>, StoreError> {
         let fault = |error: sqlx::Error| self.fault(&error);
         let holds = self.place.either(
-            "instr(coalesce(personal, ''), $4) > 0 OR instr(facts, $5) > 0",
-            "position($4 in coalesce(personal, '')) > 0 OR position($5 in facts) > 0",
+            "instr(personal, $4) > 0 OR instr(personal, $5) > 0",
+            "position($4 in personal) > 0 OR position($5 in personal) > 0",
         );
         let select = format!(
             "SELECT id FROM (SELECT id FROM attempts WHERE meeting = $1 AND id >= $2 AND id < $3 AND phase <> 0 ORDER BY id DESC LIMIT 5000) AS latest \
@@ -205,7 +205,7 @@ impl Store {
             .bind(bound(from))
             .bind(bound(to))
             .bind(entry("name_hash", hashes.name.as_ref()))
-            .bind(entry("registrant", hashes.registrant.as_ref()))
+            .bind(entry("registrant_hash", hashes.registrant.as_ref()))
             .fetch_all(&self.reader)
             .await
             .map_err(fault)?;

@@ -24,9 +24,7 @@ pub(super) fn candidate(attempt: AttemptId, events: &[Event]) -> Option<Candidat
         meeting_number: story.origin.and_then(|origin| origin.meeting_number),
         called_at: calls.map(|event| event.at).max(),
         expires_at: expiry.and_then(|expiry| Timestamp::from_second(expiry.exp).ok()),
-        registrant_hash: story
-            .origin
-            .and_then(|origin| keyed_hash(origin.registrant.as_deref()?)),
+        registrant_hash: story.registrant_hash.and_then(keyed_hash),
         name_hash: story.name_hash.and_then(keyed_hash),
         is_confirmed: events.iter().any(says_in),
         has_failed: story.final_failure().is_some(),
@@ -40,7 +38,12 @@ fn says_in(event: &Event) -> bool {
         && event.facts.matched_by != Some(MatchedBy::DoubtfulCustomerKey)
 }
 
-/// Reads the 32 hexadecimal digits that are kept.
+/// The 32 hexadecimal digits that are kept of a hash.
+pub(crate) fn digits(hash: KeyedHash) -> String {
+    format!("{:032x}", u128::from_be_bytes(hash))
+}
+
+/// Reads them.
 pub(super) fn keyed_hash(digits: &str) -> Option<KeyedHash> {
     u128::from_str_radix(digits, 16).ok().map(u128::to_be_bytes)
 }

@@ -18,6 +18,7 @@ use crate::duties::Duty;
 use crate::http::AppState;
 use crate::store::StoreError;
 
+pub(crate) use candidate::digits;
 pub(crate) use notice::{notice_of, unreadable};
 pub use settle::{SettleError, Settler};
 

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use usher_core::attempt::AttemptId;
 use usher_core::text::is_hidden;
 use usher_core::webhook::matching::Hashes;
-use usher_core::webhook::{KeyedHash, MeetingNotice, Notification, Participant};
+use usher_core::webhook::{MeetingNotice, Notification, Participant};
 
+use super::candidate::digits;
 use crate::store::{Notice, NoticeFacts, NoticeHashes};
 
 /// What is kept of a notification.
@@ -82,10 +83,9 @@ fn facts(participant: &Participant) -> NoticeFacts {
 }
 
 fn hashes(hashes: Hashes) -> NoticeHashes {
-    let hex = |hash: KeyedHash| format!("{:032x}", u128::from_be_bytes(hash));
     NoticeHashes {
-        name: hashes.name.map(hex),
-        registrant: hashes.registrant.map(hex),
+        name: hashes.name.map(digits),
+        registrant: hashes.registrant.map(digits),
     }
 }
 

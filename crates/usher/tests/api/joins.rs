@@ -169,6 +169,7 @@ async fn every_field_that_is_wrong_is_named() {
         ("expires_in_s", json!(172_801), "invalid_expires_in"),
         ("expires_in_s", json!("7200"), "wrong_type"),
         ("participant", json!("x".repeat(201)), "invalid_label"),
+        ("registrant_id", json!("x".repeat(201)), "invalid_label"),
         ("release", json!("a\u{202e}b"), "invalid_label"),
         ("dims", json!([]), "wrong_type"),
         ("colour", json!("red"), "unknown_field"),

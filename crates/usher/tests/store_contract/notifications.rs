@@ -124,7 +124,7 @@ async fn changed_meetings_are_due_apart_from_participants(home: Home) {
 
 fn named(mut minted: Event, name: &str, registrant: &str) -> Event {
     minted.personal.name_hash = Some(name.repeat(16));
-    minted.facts.origin.as_mut().unwrap().registrant = Some(registrant.repeat(16));
+    minted.personal.registrant_hash = Some(registrant.repeat(16));
     minted
 }
 

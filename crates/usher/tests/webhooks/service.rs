@@ -98,7 +98,7 @@ impl Service {
         answer.json().await.unwrap()
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
         let post = reqwest::Client::new().post(format!("http://{}{path}", self.address));
         let post = post
             .bearer_auth(&self.key)
@@ -116,7 +116,11 @@ impl Service {
 
     pub(crate) async fn mint_for(&self, meeting: u64, name: &str) -> AttemptId {
         let join = json!({ "meeting_number": meeting, "passcode": "x", "user_name": name });
-        let answer = self.post("/v1/joins", &join).await;
+        self.mint_by(&join).await
+    }
+
+    pub(crate) async fn mint_by(&self, join: &Value) -> AttemptId {
+        let answer = self.post("/v1/joins", join).await;
         AttemptId::parse(answer["attempt"].as_str().unwrap()).unwrap()
     }
 

@@ -1,6 +1,7 @@
 //! What webhooks tell.
 
 use jiff::SignedDuration;
+use serde_json::json;
 use usher::store::{Notice, NoticeFacts, NoticeHashes};
 use usher_core::attempt::AttemptId;
 use usher_core::attempt::event::{Event, Facts, Kind, MatchedBy, Personal, Source};
@@ -78,6 +79,35 @@ async fn somebody_without_a_key_is_guessed_by_name_if_only_one_fits() {
     // Ben's came before Ann's.
     for attempt in [ben, other_ben] {
         assert!(service.said(attempt).await.is_empty());
+    }
+}
+
+/// An attempt by the mint, and one that was handed in.
+#[tokio::test]
+async fn of_two_with_the_same_name_the_registrant_tells_which_it_is() {
+    let service = Service::start().await;
+    let join = |registrant: &str| {
+        json!({
+            "meeting_number": DEMO_MEETING, "passcode": "x", "user_name": "Ann", "registrant_id": registrant,
+        })
+    };
+    let minted = service.mint_by(&join("reg-1")).await;
+    let mut elsewhere = join("reg-2");
+    elsewhere.as_object_mut().unwrap().remove("passcode");
+    let answer = service.post("/v1/attempts", &elsewhere).await;
+    let handed_in = AttemptId::parse(answer["attempt"].as_str().unwrap()).unwrap();
+    for (attempt, other, registrant) in [(handed_in, minted, "reg-2"), (minted, handed_in, "reg-1")]
+    {
+        let mut attend = attendance(None, "Ann");
+        attend.person.registrant_id = Some(registrant.into());
+        let before = service.said(other).await.len();
+        service.zoom.attend(attend).await.unwrap();
+        let said = service.said_at_last(attempt, 1).await;
+        assert_eq!(said[0].facts.matched_by, Some(MatchedBy::Registrant));
+        assert_eq!(service.said(other).await.len(), before);
+        assert_eq!(service.row(attempt).await.confirmation, Confirmation::Zoom);
+        let kept = service.store().events(attempt).await.unwrap();
+        assert!(!serde_json::to_string(&kept).unwrap().contains(registrant));
     }
 }
 

@@ -47,6 +47,8 @@ pub(crate) struct HandedInBody {
     app: Option<String>,
     /// Kept as a hash, to match Zoom's events.
     user_name: Option<String>,
+    /// Zoom's id of the registrant; kept as a hash, too.
+    registrant_id: Option<String>,
     participant: Option<String>,
     release: Option<String>,
     environment: Option<String>,
@@ -106,6 +108,7 @@ pub(crate) async fn post_attempt(
     };
     let labels = Labels {
         participant: body.participant.take(),
+        registrant_id: body.registrant_id.take(),
         release: body.release.take(),
         environment: body.environment.take(),
         dims: body.dims.take(),
@@ -116,7 +119,7 @@ pub(crate) async fn post_attempt(
         ..Personal::default()
     };
     let mut origin = body.origin(&state.config)?;
-    labels.put_on(&mut origin, &mut personal);
+    labels.put_on(&state, &mut origin, &mut personal);
     let mut events = vec![Event {
         attempt,
         source: Source::Import,
