@@ -80,9 +80,12 @@ impl Writer {
                 // What was spooled has its turn, too, when joins never cease.
                 result = ended(&mut self.replaying) => self.note_replayed(result),
                 () = tokio::time::sleep_until(self.retry_at), if self.has_something_to_retry() => self.retry().await,
-                count = requests.recv_many(&mut batch, BATCH_MAX) => match count {
-                    0 => return,
-                    _ => self.write(batch.drain(..)).await,
+                count = requests.recv_many(&mut batch, BATCH_MAX) => {
+                    if count == 0 {
+                        return;
+                    }
+                    gather(&mut requests, &mut batch).await;
+                    self.write(batch.drain(..)).await;
                 },
             }
         }
@@ -256,6 +259,17 @@ impl Writer {
         let spools = self.spools.iter().filter(|spool| !spool.is_empty());
         let bytes = spools.map(|spool| spool.end() - Spool::start()).sum();
         self.condition.spooled_bytes.store(bytes, Ordering::Release);
+    }
+}
+
+/// Lets the requests that are ready to be recorded come into the same batch. The writer is woken by the first of them and runs before the
+/// others: without this, every other commit would be for one request alone.
+async fn gather(requests: &mut mpsc::Receiver<Request>, batch: &mut Vec<Request>) {
+    tokio::task::yield_now().await;
+    while batch.len() < BATCH_MAX
+        && let Ok(request) = requests.try_recv()
+    {
+        batch.push(request);
     }
 }
 

@@ -79,18 +79,18 @@ impl Known {
 
 /// What a write adds to the counts and takes off them.
 #[derive(Debug, Default)]
-pub(super) struct Deltas(BTreeMap<(String, i64, String), [i64; PHASES.len()]>);
+pub(super) struct Deltas<'r>(BTreeMap<(&'r str, i64, &'r str), [i64; PHASES.len()]>);
 
-impl Deltas {
-    pub(super) fn add(&mut self, row: &AttemptRow) {
+impl<'r> Deltas<'r> {
+    pub(super) fn add(&mut self, row: &'r AttemptRow) {
         self.count(row, 1);
     }
 
-    pub(super) fn take_off(&mut self, row: &AttemptRow) {
+    pub(super) fn take_off(&mut self, row: &'r AttemptRow) {
         self.count(row, -1);
     }
 
-    fn count(&mut self, row: &AttemptRow, by: i64) {
+    fn count(&mut self, row: &'r AttemptRow, by: i64) {
         let minute = minute_of(row.id);
         let column = PHASES.iter().position(|phase| *phase == row.phase);
         let code = row.code.as_deref().map(|code| (CODE, code));
@@ -103,8 +103,7 @@ impl Deltas {
             (name.as_str(), value)
         });
         for (name, value) in [(EVERYBODY, "")].into_iter().chain(code).chain(dims) {
-            let key = (name.to_owned(), minute, value.to_owned());
-            let counts = self.0.entry(key).or_default();
+            let counts = self.0.entry((name, minute, value)).or_default();
             if let Some(column) = column {
                 counts[column] += by;
             }
@@ -127,14 +126,10 @@ impl Deltas {
             loaded = minute_counts.loaded + excluded.loaded, called = minute_counts.called + excluded.called, \
             waiting = minute_counts.waiting + excluded.waiting, silent = minute_counts.silent + excluded.silent, \
             failed = minute_counts.failed + excluded.failed, joined = minute_counts.joined + excluded.joined";
-        for (chunk, sql) in chunked(&rows, 11, insert, add) {
+        for (chunk, sql) in chunked(connection, &rows, 11, insert, add) {
             let mut query = sqlx::query(sql);
             for ((dim, minute, value), counts) in chunk {
-                query = query
-                    .bind(dim.as_str())
-                    .bind(*minute)
-                    .bind(value.as_str())
-                    .bind(shard);
+                query = query.bind(*dim).bind(*minute).bind(*value).bind(shard);
                 for count in counts {
                     query = query.bind(*count);
                 }

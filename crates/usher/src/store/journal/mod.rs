@@ -68,14 +68,12 @@ impl Store {
         let sql = |error| self.write_fault(&error);
         let mut write = self.write().await?;
         let mut rows = Vec::with_capacity(events.len());
-        let mut deltas = Deltas::default();
         for event in events {
             let Some(story) = Story::of([event]) else {
                 continue;
             };
             let mut row = AttemptRow::of(event.attempt, &story);
             self.known_values.fold(&mut row, None, today(event));
-            deltas.add(&row);
             rows.push(row);
         }
         rows.sort_by_key(|row| row.id);
@@ -89,8 +87,8 @@ impl Store {
         insert_events(&mut write.transaction, &events)
             .await
             .map_err(sql)?;
-        self.finish(write, deltas, rows.iter().map(|row| row.id))
-            .await?;
+        self.count(&mut write, &rows, &BTreeMap::new()).await?;
+        self.finish(write, rows.iter().map(|row| row.id)).await?;
         Ok(true)
     }
 
@@ -121,7 +119,6 @@ impl Store {
                 is_new
             })
             .collect();
-        let mut deltas = Deltas::default();
         let touched: BTreeSet<AttemptId> = new.iter().map(|event| event.attempt).collect();
         let mut rows = Vec::with_capacity(touched.len());
         for id in touched {
@@ -129,15 +126,10 @@ impl Store {
             let Some(story) = Story::of(events) else {
                 continue;
             };
-            let before = before.get(&id);
             let mut row = AttemptRow::of(id, &story);
             let newest = new.iter().rev().find(|event| event.attempt == id);
             let today = newest.map_or(0, |event| today(event));
-            self.known_values.fold(&mut row, before, today);
-            if let Some(before) = before {
-                deltas.take_off(before);
-            }
-            deltas.add(&row);
+            self.known_values.fold(&mut row, before.get(&id), today);
             rows.push(row);
         }
         insert_events(&mut write.transaction, &new)
@@ -146,21 +138,37 @@ impl Store {
         insert_attempts(&mut write.transaction, &rows, REPLACE)
             .await
             .map_err(sql)?;
-        self.finish(write, deltas, rows.iter().map(|row| row.id))
-            .await?;
+        self.count(&mut write, &rows, &before).await?;
+        self.finish(write, rows.iter().map(|row| row.id)).await?;
         Ok(Appended { is_new })
     }
 
-    async fn finish(
+    /// Counts the rows instead of those that they replace.
+    async fn count(
         &self,
-        mut write: Write,
-        deltas: Deltas,
-        changed: impl ExactSizeIterator<Item = AttemptId>,
+        write: &mut Write,
+        rows: &[AttemptRow],
+        before: &BTreeMap<AttemptId, AttemptRow>,
     ) -> Result<(), StoreError> {
+        let mut deltas = Deltas::default();
+        for row in rows {
+            if let Some(before) = before.get(&row.id) {
+                deltas.take_off(before);
+            }
+            deltas.add(row);
+        }
         deltas
             .write(&mut write.transaction, self.shard)
             .await
-            .map_err(|error| self.write_fault(&error))?;
+            .map_err(|error| self.write_fault(&error))
+    }
+
+    /// Tells who listens, and commits.
+    async fn finish(
+        &self,
+        mut write: Write,
+        changed: impl ExactSizeIterator<Item = AttemptId>,
+    ) -> Result<(), StoreError> {
         let count = changed.len();
         if count > 0 {
             let payload = if count <= ANNOUNCED_MAX {
@@ -219,7 +227,7 @@ async fn insert_attempts(
 ) -> Result<u64, sqlx::Error> {
     let mut added = 0;
     let insert = "INSERT INTO attempts (id, meeting, participant, phase, since, code, reason, passcode_from, confirmation, dims, folded) VALUES";
-    for (chunk, sql) in chunked(rows, 11, insert, on_conflict) {
+    for (chunk, sql) in chunked(connection, rows, 11, insert, on_conflict) {
         let mut query: rows::AnyQuery<'_> = sqlx::query(sql);
         for row in chunk {
             let folded = (!row.folded.is_empty())
@@ -249,7 +257,7 @@ async fn insert_events(
 ) -> Result<(), sqlx::Error> {
     let insert =
         "INSERT INTO events (attempt, source, id, kind, at, received_at, facts, personal) VALUES";
-    for (chunk, sql) in chunked(events, 8, insert, "ON CONFLICT DO NOTHING") {
+    for (chunk, sql) in chunked(connection, events, 8, insert, "ON CONFLICT DO NOTHING") {
         let mut query: rows::AnyQuery<'_> = sqlx::query(sql);
         for event in chunk {
             let personal = (!event.personal.is_empty())
@@ -280,7 +288,7 @@ async fn lock_attempts(
     // Phase 0 is none: a row that was only made to be locked.
     let insert = "INSERT INTO attempts (id, phase, since, confirmation, dims) VALUES";
     let lock = "ON CONFLICT (id) DO UPDATE SET phase = attempts.phase RETURNING *";
-    for (chunk, sql) in chunked(ids, 5, insert, lock) {
+    for (chunk, sql) in chunked(connection, ids, 5, insert, lock) {
         let mut query = sqlx::query(sql);
         for id in chunk {
             query = query
@@ -306,7 +314,7 @@ async fn events_of(
 ) -> Result<Vec<Event>, sqlx::Error> {
     let mut events = Vec::new();
     let select = "SELECT * FROM events WHERE attempt IN (";
-    for (chunk, sql) in chunked(ids, 1, select, ")") {
+    for (chunk, sql) in chunked(connection, ids, 1, select, ")") {
         let mut query = sqlx::query(sql);
         for id in chunk {
             query = query.bind(id.to_bytes().to_vec());

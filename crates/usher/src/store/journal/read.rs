@@ -7,7 +7,7 @@ use usher_core::attempt::event::Event;
 use usher_core::attempt::story::{ANSWER_DEADLINE, Outcome, Phase};
 
 use super::super::{Store, StoreError};
-use super::rows::{AttemptRow, decode_event};
+use super::rows::{AttemptRow, chunked, decode_event};
 
 /// The most attempts of one page.
 pub const LIMIT_MAX: u32 = 500;
@@ -100,14 +100,14 @@ impl Store {
     pub async fn attempt_rows(&self, ids: &[AttemptId]) -> Result<Vec<AttemptRow>, StoreError> {
         let fault = |error: sqlx::Error| self.fault(&error);
         let mut found = Vec::new();
-        for (chunk, sql) in
-            super::rows::chunked(ids, 1, "SELECT * FROM attempts WHERE id IN (", ")")
-        {
+        let mut connection = self.reader.acquire().await.map_err(fault)?;
+        let select = "SELECT * FROM attempts WHERE id IN (";
+        for (chunk, sql) in chunked(&connection, ids, 1, select, ")") {
             let mut query = sqlx::query(sql);
             for id in chunk {
                 query = query.bind(id.to_bytes().to_vec());
             }
-            for row in query.fetch_all(&self.reader).await.map_err(fault)? {
+            for row in query.fetch_all(&mut *connection).await.map_err(fault)? {
                 found.push(AttemptRow::decode(&row).map_err(fault)?);
             }
         }

@@ -5,7 +5,7 @@ use sqlx::AssertSqlSafe;
 use usher_core::attempt::AttemptId;
 
 use super::super::{Backend, Store, StoreError, Write, sqlite};
-use super::counts::{Deltas, minute};
+use super::counts::minute;
 use super::partitions::{day_of, start_of};
 use super::rows::{attempt_id, chunked};
 
@@ -76,8 +76,7 @@ impl Store {
                 return Ok(done.attempts);
             }
             let write = self.erase_personal(&ids).await?;
-            self.finish(write, Deltas::default(), ids.iter().copied())
-                .await?;
+            self.finish(write, ids.iter().copied()).await?;
             done.add(&ids);
         }
     }
@@ -107,7 +106,7 @@ impl Store {
                 ") AND personal IS NOT NULL",
             ),
         ] {
-            for (chunk, sql) in chunked(ids, 1, before, after) {
+            for (chunk, sql) in chunked(&write.transaction, ids, 1, before, after) {
                 let mut query = sqlx::query(sql);
                 for id in chunk {
                     query = query.bind(id.to_bytes().to_vec());

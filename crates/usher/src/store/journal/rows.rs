@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
-use sqlx::{Any, AssertSqlSafe, Row};
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Row};
 use usher_core::attempt::AttemptId;
 use usher_core::attempt::event::{Event, Kind, Source};
 use usher_core::attempt::origin::PasscodeFrom;
@@ -14,8 +14,9 @@ use usher_core::attempt::story::{Confirmation, Phase, Story};
 
 use super::super::timestamp;
 
-/// Rows of one statement. Powers of two from here down, so that few different statements are prepared.
+/// Rows of one statement: more would bring near SQLite's 32,766 and PostgreSQL's 65,535 parameters, and gains nothing.
 const CHUNK_MAX: usize = 128;
+const CHUNK_STEP: usize = 8;
 
 /// An attempt as its row tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,46 +121,75 @@ fn broken(what: &'static str) -> sqlx::Error {
 
 pub(super) type AnyQuery<'q> = Query<'q, Any, AnyArguments>;
 
-/// One statement per chunk of rows: `before ($1, $2), ($3, $4) after`, or `before ($1, $2) after` if `columns` is 1.
-pub(in super::super) fn chunked<'a, T>(
-    rows: &'a [T],
+/// How a statement names its parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Parameters {
+    /// `$1`, the only way of PostgreSQL.
+    Numbered,
+    /// `?`. To SQLite, `$1` is a name, and sqlx looks each one up by a walk over all names.
+    InOrder,
+}
+
+impl Parameters {
+    fn of(connection: &AnyConnection) -> Self {
+        if connection.backend_name() == <sqlx::Sqlite as sqlx::Database>::NAME {
+            Self::InOrder
+        } else {
+            Self::Numbered
+        }
+    }
+}
+
+/// One statement per chunk of rows: `before ($1, $2), ($3, $4) after`, or `before $1, $2 after` if `columns` is 1.
+pub(in super::super) fn chunked<'r, 's, T>(
+    connection: &AnyConnection,
+    rows: &'r [T],
     columns: usize,
-    before: &str,
-    after: &str,
-) -> impl Iterator<Item = (&'a [T], AssertSqlSafe<String>)> {
+    before: &'s str,
+    after: &'s str,
+) -> impl Iterator<Item = (&'r [T], AssertSqlSafe<String>)> + use<'r, 's, T> {
+    let parameters = Parameters::of(connection);
     let mut rest = rows;
     std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let mut size = CHUNK_MAX;
-        while size > rest.len() {
-            size /= 2;
-        }
-        let (chunk, others) = rest.split_at(size);
+        let (chunk, others) = rest.split_at(chunk_size(rest.len()));
         rest = others;
-        // Nothing but numbers of parameters is put together here.
-        Some((
-            chunk,
-            AssertSqlSafe(statement(size, columns, before, after)),
-        ))
+        // Nothing but parameters is put together here.
+        let sql = || AssertSqlSafe(statement(parameters, chunk.len(), columns, before, after));
+        (!chunk.is_empty()).then(|| (chunk, sql()))
     })
 }
 
-fn statement(rows: usize, columns: usize, before: &str, after: &str) -> String {
-    let mut sql = String::with_capacity(before.len() + after.len() + rows * columns * 5);
+/// Few statements, and few different ones, because they stay prepared: a multiple of [`CHUNK_STEP`], then what is left.
+fn chunk_size(rows: usize) -> usize {
+    if rows < CHUNK_STEP {
+        rows
+    } else {
+        (rows / CHUNK_STEP * CHUNK_STEP).min(CHUNK_MAX)
+    }
+}
+
+fn statement(
+    parameters: Parameters,
+    rows: usize,
+    columns: usize,
+    before: &str,
+    after: &str,
+) -> String {
+    let mut sql = String::with_capacity(before.len() + after.len() + rows * columns * 7);
     sql.push_str(before);
-    let mut parameter = 0;
+    let mut number = 0;
     for row in 0..rows {
-        let separator = if row == 0 { " " } else { ", " };
-        sql.push_str(separator);
+        sql.push_str(if row == 0 { " " } else { ", " });
         if columns > 1 {
             sql.push('(');
         }
         for column in 0..columns {
-            parameter += 1;
-            let separator = if column == 0 { "" } else { ", " };
-            let _ = write!(sql, "{separator}${parameter}");
+            number += 1;
+            sql.push_str(if column == 0 { "" } else { ", " });
+            let _ = match parameters {
+                Parameters::Numbered => write!(sql, "${number}"),
+                Parameters::InOrder => sql.write_char('?'),
+            };
         }
         if columns > 1 {
             sql.push(')');
@@ -176,16 +206,27 @@ mod tests {
 
     #[test]
     fn many_rows_become_few_different_statements() {
-        let rows = [0; 131];
-        let statements: Vec<_> = chunked(&rows, 1, "WHERE id IN (", ")")
-            .map(|(chunk, sql)| (chunk.len(), sql.0))
-            .collect();
-        let sizes: Vec<usize> = statements.iter().map(|(size, _)| *size).collect();
-        assert_eq!(sizes, [128, 2, 1]);
-        assert_eq!(statements[1].1, "WHERE id IN ( $1, $2 )");
-        let (_, pairs) = chunked(&rows[..2], 2, "VALUES", "ON CONFLICT DO NOTHING")
-            .next()
-            .unwrap();
-        assert_eq!(pairs.0, "VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING");
+        let mut sizes = Vec::new();
+        let mut rest = 283;
+        while rest > 0 {
+            sizes.push(chunk_size(rest));
+            rest -= chunk_size(rest);
+        }
+        assert_eq!(sizes, [128, 128, 24, 3]);
+    }
+
+    #[test]
+    fn parameters_are_named_as_the_store_knows_them() {
+        let insert = |parameters| statement(parameters, 2, 2, "VALUES", "ON CONFLICT DO NOTHING");
+        assert_eq!(
+            insert(Parameters::Numbered),
+            "VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING"
+        );
+        assert_eq!(
+            insert(Parameters::InOrder),
+            "VALUES (?, ?), (?, ?) ON CONFLICT DO NOTHING"
+        );
+        let select = statement(Parameters::Numbered, 2, 1, "WHERE id IN (", ")");
+        assert_eq!(select, "WHERE id IN ( $1, $2 )");
     }
 }
