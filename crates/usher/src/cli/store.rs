@@ -9,12 +9,12 @@ use super::progress::Progress;
 use super::{Exit, Failure, now, open_store, table, talk, warn};
 use crate::config::Config;
 use crate::seal::MasterKey;
-use crate::store::{Address, DirectorySize, IfMissing, IfOlder, JournalSize, Store};
+use crate::store::{Address, DirectorySize, IfMissing, IfOlder, JournalSize, Store, StoreError};
 
 /// Move the store, or delete from it
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Copy keys, meetings and journal into another store; again, and it adds what is new
+    /// Copy keys, meetings, Zoom's notifications and the journal into another store; again, and it adds what is new
     Copy {
         /// The store to read: `sqlite:PATH` or `postgres://USER@HOST/NAME`
         #[arg(long, value_name = "URL", value_parser = Address::parse)]
@@ -80,15 +80,29 @@ async fn copy(
     let source = Store::open(from, IfMissing::Fail, IfOlder::Refuse, key.clone()).await?;
     let target = Store::open(to, IfMissing::Create, IfOlder::Refuse, key).await?;
     target.take_directory_of(&source).await?;
+    copy_notices(&source, &target).await?;
     copy_journal(&source, &target).await?;
-    let sizes = [&source, &target].map(|store| async move {
-        Ok::<_, Failure>((store.directory_size().await?, store.journal_size().await?))
-    });
-    let [of_source, of_target] = sizes;
-    let (of_source, of_target) = (of_source.await?, of_target.await?);
+    let (of_source, of_target) = (Size::of(&source).await?, Size::of(&target).await?);
     source.close().await;
     target.close().await;
-    compare(out, of_source, of_target)
+    compare(out, &of_source, &of_target)
+}
+
+async fn copy_notices(source: &Store, target: &Store) -> Result<(), Failure> {
+    let mut progress = Progress::new();
+    let (mut read, mut new, mut after) = (0, 0, None);
+    loop {
+        let taken = target.take_notices_of(source, after.as_deref()).await?;
+        read += taken.read;
+        new += taken.new;
+        after = taken.next;
+        let told = || format!("went through {read} notifications; {new} had something new");
+        if after.is_none() {
+            talk(&told());
+            return Ok(());
+        }
+        progress.tell(told);
+    }
 }
 
 async fn copy_journal(source: &Store, target: &Store) -> Result<(), Failure> {
@@ -113,28 +127,43 @@ async fn copy_journal(source: &Store, target: &Store) -> Result<(), Failure> {
     Ok(())
 }
 
+/// How much a store holds.
+struct Size {
+    directory: DirectorySize,
+    notices: u64,
+    journal: JournalSize,
+}
+
+impl Size {
+    async fn of(store: &Store) -> Result<Self, StoreError> {
+        Ok(Self {
+            directory: store.directory_size().await?,
+            notices: store.notice_count().await?,
+            journal: store.journal_size().await?,
+        })
+    }
+}
+
 /// Less than the source has is a finding: it should not be.
-fn compare(
-    out: &mut impl Write,
-    source: (DirectorySize, JournalSize),
-    target: (DirectorySize, JournalSize),
-) -> Result<Exit, Failure> {
+fn compare(out: &mut impl Write, source: &Size, target: &Size) -> Result<Exit, Failure> {
+    let pair = |count: fn(&Size) -> u64| (count(source), count(target));
     let rows = [
-        ("meetings", source.0.meetings, target.0.meetings),
-        ("keys", source.0.keys, target.0.keys),
-        ("attempts", source.1.attempts, target.1.attempts),
-        ("events", source.1.events, target.1.events),
+        ("meetings", pair(|size| size.directory.meetings)),
+        ("keys", pair(|size| size.directory.keys)),
+        ("notifications", pair(|size| size.notices)),
+        ("attempts", pair(|size| size.journal.attempts)),
+        ("events", pair(|size| size.journal.events)),
     ];
     let mut table = table(["", "source", "target"]);
-    for (what, source, target) in rows {
+    for (what, (source, target)) in rows {
         table.add_row([what.to_owned(), source.to_string(), target.to_string()]);
     }
     writeln!(out, "{table}")?;
-    if rows.iter().any(|(_, source, target)| target < source) {
+    if rows.iter().any(|(_, (source, target))| target < source) {
         warn("the target has less than the source, which has grown meanwhile; copy again");
         return Ok(Exit::Findings);
     }
-    if rows.iter().any(|(_, source, target)| target > source) {
+    if rows.iter().any(|(_, (source, target))| target > source) {
         talk(
             "The target has more than the source: what was deleted in the source since an earlier copy, or made in the target, is kept.",
         );

@@ -16,6 +16,17 @@ pub struct DirectorySize {
     pub keys: u64,
 }
 
+/// Some of another store's notifications that were taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenNotices {
+    /// How many were read.
+    pub read: u64,
+    /// Those of which something was new: all of it, or that they are settled.
+    pub new: u64,
+    /// The one to go on after; `None` if there are no more.
+    pub next: Option<String>,
+}
+
 impl Store {
     /// Takes over keys and meetings as they stand in the other store, with their hashes and sealed passcodes. Of a meeting that both have,
     /// the version that was changed last stays; a key that is revoked in one of them is revoked.
@@ -77,6 +88,43 @@ impl Store {
             self.commit(write).await?;
         }
         Ok(new.len() as u64)
+    }
+
+    /// Takes over the other store's notifications that come after `after`, in the order of their hashes. What is settled in one of the
+    /// two is settled here.
+    ///
+    /// Take them before the stories: a settled one's event is in the other store's journal by then.
+    pub async fn take_notices_of(
+        &self,
+        other: &Store,
+        after: Option<&str>,
+    ) -> Result<TakenNotices, StoreError> {
+        const NOTICES: usize = 512;
+        let theirs = |error: sqlx::Error| other.fault(&error);
+        let rows =
+            sqlx::query("SELECT * FROM notifications WHERE hash > $1 ORDER BY hash LIMIT 512")
+                .bind(after.unwrap_or_default())
+                .fetch_all(&other.reader)
+                .await
+                .map_err(theirs)?;
+        let last = rows.last().filter(|_| rows.len() == NOTICES);
+        let next = last.map(|row| row.try_get("hash"));
+        let next = next.transpose().map_err(theirs)?;
+        let mut new = 0;
+        if !rows.is_empty() {
+            let mut write = self.write().await?;
+            for row in &rows {
+                new += put_notice(&mut write.transaction, row)
+                    .await
+                    .map_err(|error| self.write_fault(&error))?;
+            }
+            self.commit(write).await?;
+        }
+        Ok(TakenNotices {
+            read: rows.len() as u64,
+            new,
+            next,
+        })
     }
 
     pub async fn directory_size(&self) -> Result<DirectorySize, StoreError> {
@@ -147,4 +195,28 @@ async fn put_key(connection: &mut AnyConnection, row: &AnyRow) -> Result<(), sql
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Says whether anything was new: 1 or 0.
+async fn put_notice(connection: &mut AnyConnection, row: &AnyRow) -> Result<u64, sqlx::Error> {
+    let put = sqlx::query(
+        "INSERT INTO notifications (hash, received_at, at, event, meeting, meeting_uuid, facts, hashes, attempt, try_at, tries) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         ON CONFLICT (hash) DO UPDATE SET attempt = excluded.attempt, hashes = NULL, try_at = NULL \
+         WHERE excluded.try_at IS NULL AND notifications.try_at IS NOT NULL",
+    )
+    .bind(row.try_get::<&str, _>("hash")?)
+    .bind(row.try_get::<i64, _>("received_at")?)
+    .bind(row.try_get::<i64, _>("at")?)
+    .bind(row.try_get::<&str, _>("event")?)
+    .bind(row.try_get::<Option<i64>, _>("meeting")?)
+    .bind(row.try_get::<Option<&str>, _>("meeting_uuid")?)
+    .bind(row.try_get::<&str, _>("facts")?)
+    .bind(row.try_get::<Option<&str>, _>("hashes")?)
+    .bind(row.try_get::<Option<&[u8]>, _>("attempt")?)
+    .bind(row.try_get::<Option<i64>, _>("try_at")?)
+    .bind(row.try_get::<i64, _>("tries")?)
+    .execute(connection)
+    .await?;
+    Ok(put.rows_affected())
 }

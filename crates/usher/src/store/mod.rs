@@ -36,7 +36,7 @@ use journal::{KnownValues, Partitions};
 pub use address::{Address, Place};
 pub use announcements::{DIRECTORY, Heard, Listener};
 pub use changes::Changes;
-pub use copy::DirectorySize;
+pub use copy::{DirectorySize, TakenNotices};
 pub use error::StoreError;
 pub use journal::{
     ATTEMPTS, Appended, AttemptFilter, AttemptPage, AttemptRow, CODE, EVERYBODY, Expired,

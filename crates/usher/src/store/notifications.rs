@@ -270,6 +270,26 @@ impl Store {
         .map_err(|error| self.fault(&error))
     }
 
+    /// Counts them a day at a time, so that no single statement takes long.
+    pub async fn notice_count(&self) -> Result<u64, StoreError> {
+        const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
+        let number = async |sql: &'static str, from: i64, to: i64| -> Result<Option<i64>, _> {
+            let query = sqlx::query_scalar(sql).bind(from).bind(to);
+            let number = query.fetch_one(&self.reader).await;
+            number.map_err(|error| self.fault(&error))
+        };
+        let (mut count, mut from) = (0, i64::MIN);
+        let first = "SELECT min(received_at) FROM notifications WHERE received_at >= $1 AND received_at <= $2";
+        let of_day =
+            "SELECT count(*) FROM notifications WHERE received_at >= $1 AND received_at < $2";
+        while let Some(start) = number(first, from, i64::MAX).await? {
+            from = start.saturating_add(DAY_US);
+            let of_day = number(of_day, start, from).await?;
+            count += of_day.unwrap_or_default().cast_unsigned();
+        }
+        Ok(count)
+    }
+
     /// Deletes notifications that came before `before`; says how many.
     pub async fn expire_notices(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut deleted = 0;

@@ -257,7 +257,21 @@ async fn a_copied_store_serves_like_the_original() {
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         let words: Vec<&str> = ran.stdout.split_whitespace().collect();
         let rows = [
-            "meetings", "1", "1", "keys", "1", "1", "attempts", "2", "2", "events", "3", "3",
+            "meetings",
+            "1",
+            "1",
+            "keys",
+            "1",
+            "1",
+            "notifications",
+            "0",
+            "0",
+            "attempts",
+            "2",
+            "2",
+            "events",
+            "3",
+            "3",
         ];
         assert_eq!(words[2..], rows, "{}", ran.stdout);
     }

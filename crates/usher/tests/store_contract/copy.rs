@@ -1,9 +1,10 @@
 //! A store that moves to another database.
 
-use usher::store::{ApiKey, IfMissing, IfOlder, JournalSize, Scopes, Store};
+use usher::store::{ApiKey, IfMissing, IfOlder, JournalSize, Notice, Scopes, Store, Wanted};
 use usher_core::attempt::event::Kind as Told;
 
-use crate::journal::{browser, id, minted};
+use crate::journal::{at as second, browser, id, minted};
+use crate::notifications::joined;
 use crate::stores::sample::{at, name, number, passcode};
 use crate::stores::{Home, Kind, on_both_stores};
 
@@ -12,6 +13,7 @@ on_both_stores! {
     a_copy_has_all_that_the_original_has
     copying_again_adds_what_is_new_and_changes_nothing_else
     what_was_deleted_of_a_person_is_deleted_in_the_copy_too
+    notifications_come_along_and_what_is_settled_in_one_store_stays_settled
     a_copy_under_another_master_key_is_refused
 }
 
@@ -125,6 +127,56 @@ async fn what_was_deleted_of_a_person_is_deleted_in_the_copy_too(home: Home) {
     copy(&from, &to).await;
     assert!(to.events(id(0, 1)).await.unwrap()[0].personal.is_empty());
     assert_eq!(to.forget_participant("p-1").await.unwrap(), 0);
+}
+
+/// How many were read, and of how many something was new.
+async fn copy_notices(from: &Store, to: &Store) -> (u64, u64) {
+    let (mut read, mut new, mut after) = (0, 0, None);
+    loop {
+        let taken = to.take_notices_of(from, after.as_deref()).await.unwrap();
+        (read, new) = (read + taken.read, new + taken.new);
+        after = taken.next;
+        if after.is_none() {
+            return (read, new);
+        }
+    }
+}
+
+async fn notifications_come_along_and_what_is_settled_in_one_store_stays_settled(home: Home) {
+    let (_other, from) = original(&home).await;
+    let to = home.store().await;
+    // More than one page, and over several days.
+    let of = |n: u32| Notice {
+        hash: format!("{n:032x}"),
+        ..joined(0, i64::from(n) * 700)
+    };
+    let all: Vec<Notice> = (0..600).map(of).collect();
+    from.keep_notices(&all).await.unwrap();
+    assert_eq!(copy_notices(&from, &to).await, (600, 600));
+    assert_eq!(copy_notices(&from, &to).await, (600, 0));
+    assert_eq!(to.notice_count().await.unwrap(), 600);
+    // Another one of the source's, each settles one, and one is tried in vain here.
+    from.keep_notices(&[of(600)]).await.unwrap();
+    from.settle_notice(&of(1).hash, Some(id(0, 1)))
+        .await
+        .unwrap();
+    to.settle_notice(&of(2).hash, None).await.unwrap();
+    to.postpone_notice(&of(3).hash, second(1_000_000))
+        .await
+        .unwrap();
+    assert_eq!(copy_notices(&from, &to).await, (601, 2));
+    assert_eq!(copy_notices(&from, &to).await, (601, 0));
+    let due = to.due_notices(Wanted::Participants, second(900_000)).await;
+    let due: Vec<Notice> = due.unwrap().into_iter().map(|due| due.notice).collect();
+    assert_eq!(due[..2], [of(0), of(4)]);
+    let mut stranger = home.stranger().await;
+    let settled: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM notifications WHERE try_at IS NULL AND hashes IS NULL",
+    )
+    .fetch_one(&mut stranger)
+    .await
+    .unwrap();
+    assert_eq!(settled, 2);
 }
 
 async fn a_copy_under_another_master_key_is_refused(home: Home) {

@@ -25,7 +25,7 @@ fn meeting() -> MeetingNumber {
     MeetingNumber::from_u64(MEETING).unwrap()
 }
 
-fn joined(n: u8, second: i64) -> Notice {
+pub(crate) fn joined(n: u8, second: i64) -> Notice {
     Notice {
         hash: format!("{n:032x}"),
         received_at: at(second),
