@@ -17,6 +17,7 @@ mod meeting;
 mod meetings;
 mod notifications;
 mod postgres;
+mod reports;
 mod schema;
 mod sqlite;
 mod text;
@@ -47,6 +48,7 @@ pub use leader::Leadership;
 pub use meeting::{Edit, Meeting, MeetingChange, Passcode};
 pub use meetings::{MeetingPage, PAGE_MAX};
 pub use notifications::{DueNotice, Notice, NoticeFacts, NoticeHashes, Wanted};
+pub use reports::{AskedReport, ReportSpending};
 pub use schema::{IfOlder, Schema};
 pub use text::{Host, Name, Text, Topic};
 

@@ -213,44 +213,6 @@ impl Store {
         ids.collect::<Result<_, _>>().map_err(fault)
     }
 
-    /// The meetings with attempts from `from` on of which only the browser says, since before `joined_before`, that they got in.
-    pub async fn unconfirmed_meetings(
-        &self,
-        from: Timestamp,
-        joined_before: Timestamp,
-    ) -> Result<Vec<MeetingNumber>, StoreError> {
-        let numbers: Vec<i64> = sqlx::query_scalar(
-            "SELECT DISTINCT meeting FROM attempts WHERE confirmation = 1 AND meeting IS NOT NULL AND id >= $1 AND since <= $2",
-        )
-        .bind(AttemptId::first_of(from).to_bytes().to_vec())
-        .bind(joined_before.as_microsecond())
-        .fetch_all(&self.reader)
-        .await
-        .map_err(|error| self.fault(&error))?;
-        Ok(numbers.into_iter().filter_map(meeting_number).collect())
-    }
-
-    /// Those attempts on one meeting, oldest first, at most 512.
-    pub async fn unconfirmed_attempts(
-        &self,
-        meeting: MeetingNumber,
-        from: Timestamp,
-        joined_before: Timestamp,
-    ) -> Result<Vec<AttemptId>, StoreError> {
-        let fault = |error: sqlx::Error| self.fault(&error);
-        let rows = sqlx::query(
-            "SELECT id FROM attempts WHERE confirmation = 1 AND meeting = $1 AND id >= $2 AND since <= $3 ORDER BY id LIMIT 512",
-        )
-        .bind(number(meeting))
-        .bind(AttemptId::first_of(from).to_bytes().to_vec())
-        .bind(joined_before.as_microsecond())
-        .fetch_all(&self.reader)
-        .await
-        .map_err(fault)?;
-        let ids = rows.iter().map(|row| attempt_id(row, "id"));
-        ids.collect::<Result<_, _>>().map_err(fault)
-    }
-
     /// Zoom's ids of the meeting's instances that it told of between two moments, at most 16, the latest first.
     pub async fn meeting_instances(
         &self,
@@ -333,20 +295,10 @@ fn decode(row: &AnyRow) -> Result<DueNotice, sqlx::Error> {
     })
 }
 
-fn number(meeting: MeetingNumber) -> i64 {
+pub(super) fn number(meeting: MeetingNumber) -> i64 {
     meeting.as_u64().cast_signed()
 }
 
-fn meeting_number(number: i64) -> Option<MeetingNumber> {
+pub(super) fn meeting_number(number: i64) -> Option<MeetingNumber> {
     MeetingNumber::from_u64(u64::try_from(number).ok()?).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use usher_core::attempt::story::Confirmation;
-
-    #[test]
-    fn the_number_in_the_migrations_is_that_of_browser_alone() {
-        assert_eq!(Confirmation::BrowserAlone.number(), 1);
-    }
 }

@@ -48,6 +48,12 @@ pub(super) const STEPS: &[Step] = &[
         sqlite: include_str!("../../migrations/sqlite/0003_notifications.sql"),
         postgres: include_str!("../../migrations/postgres/0003_notifications.sql"),
     },
+    Step {
+        version: 4,
+        what: "Zoom's reports",
+        sqlite: include_str!("../../migrations/sqlite/0004_reports.sql"),
+        postgres: include_str!("../../migrations/postgres/0004_reports.sql"),
+    },
 ];
 
 /// Checks the version, and brings the tables to the newest if that is wanted. A new store gets them without asking.

@@ -5,14 +5,16 @@
 //! about joins that no notification confirmed.
 
 mod candidate;
+mod inquiry;
 mod notice;
 mod reconcile;
 mod refresh;
 mod report;
 mod settle;
 
-use std::sync::Arc;
 use std::time::Duration;
+
+use jiff::SignedDuration;
 
 use crate::duties::Duty;
 use crate::http::AppState;
@@ -22,14 +24,14 @@ pub(crate) use candidate::digits;
 pub(crate) use notice::{notice_of, unreadable};
 pub use settle::{SettleError, Settler};
 
-use reconcile::Reconciler;
-
 /// Those whose attempt was not known yet are looked at again no sooner than this.
 const SETTLE_EVERY: Duration = Duration::from_secs(5);
 /// A meeting that is edited is announced several times within seconds: it is fetched once.
 const REFRESH_EVERY: Duration = Duration::from_secs(10);
 /// One meeting each time.
 const RECONCILE_EVERY: Duration = Duration::from_secs(10);
+/// Beyond the time that one may not be asked again.
+const REPORTS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 const EXPIRE_EVERY: Duration = Duration::from_hours(1);
 
 /// The periodic work that Zoom's notifications need.
@@ -44,10 +46,10 @@ pub fn duties(state: &AppState) -> Vec<Duty> {
         let state = refreshing.clone();
         async move { refresh::refresh(&state, &store).await }
     });
-    let reconciler = Arc::new(Reconciler::new(state.clone()));
+    let reconciling = state.clone();
     let reconcile = Duty::new("ask Zoom's reports", RECONCILE_EVERY, move |store| {
-        let reconciler = reconciler.clone();
-        async move { reconciler.reconcile(&store).await }
+        let state = reconciling.clone();
+        async move { reconcile::reconcile(&state, &store).await }
     });
     let (retention, now) = (state.config.retention, state.moment.now);
     let expire = Duty::new(
@@ -55,6 +57,7 @@ pub fn duties(state: &AppState) -> Vec<Duty> {
         EXPIRE_EVERY,
         move |store| async move {
             store.expire_notices(retention.facts_from(now())).await?;
+            store.expire_reports(now() - REPORTS_KEPT_FOR).await?;
             Ok::<_, StoreError>(())
         },
     );

@@ -54,7 +54,7 @@ pub(super) async fn refresh(state: &AppState, store: &Store) -> Result<(), Store
 }
 
 /// The account that a registered meeting belongs to, as far as one is configured.
-pub(super) fn account_of(state: &AppState, number: MeetingNumber) -> Option<String> {
+fn account_of(state: &AppState, number: MeetingNumber) -> Option<String> {
     let meeting = state.directory.meeting(number)?;
     let account = state.config.account(meeting.account.as_deref()).ok()?;
     Some(account.to_owned())

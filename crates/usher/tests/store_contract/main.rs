@@ -8,6 +8,7 @@ mod duties;
 mod instances;
 mod journal;
 mod notifications;
+mod reports;
 mod retention;
 mod signatures;
 mod stats;

@@ -1,11 +1,10 @@
-//! Zoom's notifications, and the joins that it did not confirm.
+//! Zoom's notifications.
 
-use jiff::SignedDuration;
 use usher::store::{Notice, NoticeFacts, NoticeHashes, Store, Wanted};
-use usher_core::attempt::event::{Event, Kind as Told, MatchedBy, Source};
+use usher_core::attempt::event::Event;
 use usher_core::meeting::MeetingNumber;
 
-use crate::journal::{at, browser, id, minted};
+use crate::journal::{at, id, minted};
 use crate::stores::{Home, Kind, on_both_stores};
 
 on_both_stores! {
@@ -14,14 +13,13 @@ on_both_stores! {
     what_was_put_off_is_due_later
     changed_meetings_are_due_apart_from_participants
     attempts_are_found_by_the_hash_of_a_name_or_a_registrant_on_their_meeting_and_day
-    joins_that_only_the_browser_tells_of_are_found_by_meeting
     the_instances_that_zoom_told_of_are_listed
     old_notifications_expire
 }
 
 const MEETING: u64 = 85_012_345_678;
 
-fn meeting() -> MeetingNumber {
+pub(crate) fn meeting() -> MeetingNumber {
     MeetingNumber::from_u64(MEETING).unwrap()
 }
 
@@ -158,47 +156,6 @@ async fn attempts_are_found_by_the_hash_of_a_name_or_a_registrant_on_their_meeti
     assert_eq!(find(Some("0a"), None).await, [id(1, 1)]);
     assert_eq!(find(Some("0a"), Some("0b")).await, [id(2, 2), id(1, 1)]);
     assert_eq!(find(None, None).await, []);
-}
-
-fn by_zoom(attempt: usher_core::attempt::AttemptId, by: MatchedBy) -> Event {
-    let mut event = browser(attempt, Told::Joined, 9);
-    event.source = Source::Zoom;
-    event.facts.matched_by = Some(by);
-    event
-}
-
-async fn joins_that_only_the_browser_tells_of_are_found_by_meeting(home: Home) {
-    let store = home.store().await;
-    let (alone, confirmed, failed, late) = (id(0, 1), id(0, 2), id(0, 3), id(500, 4));
-    for attempt in [alone, confirmed, failed, late] {
-        store.append(&[minted(attempt)]).await.unwrap();
-    }
-    store
-        .append(&[
-            browser(alone, Told::Joined, 2),
-            browser(confirmed, Told::Joined, 2),
-            by_zoom(confirmed, MatchedBy::CustomerKey),
-            browser(failed, Told::Failed, 2),
-            browser(late, Told::Joined, 2),
-        ])
-        .await
-        .unwrap();
-    let from = at(0) - SignedDuration::from_hours(1);
-    assert_eq!(
-        store.unconfirmed_meetings(from, at(100)).await.unwrap(),
-        [meeting()]
-    );
-    assert_eq!(
-        store
-            .unconfirmed_attempts(meeting(), from, at(100))
-            .await
-            .unwrap(),
-        [alone]
-    );
-    assert_eq!(
-        store.unconfirmed_meetings(at(600), at(900)).await.unwrap(),
-        []
-    );
 }
 
 async fn the_instances_that_zoom_told_of_are_listed(home: Home) {
