@@ -7,6 +7,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use usher_core::attempt::AttemptId;
+use usher_core::audit::Shape;
 use usher_core::join::dialect::{SdkVersion, View};
 use usher_core::join::{JoinRequest, mint};
 use usher_core::meeting::{MeetingNumber, Role};
@@ -45,7 +46,9 @@ fn request() -> JoinRequest<'static> {
 fn parameters(request: &JoinRequest<'_>) -> Map<String, Value> {
     let key_pair = key_pair();
     let minted = mint(&key_pair, request, now(), 30).unwrap();
-    match serde_json::to_value(&minted.parameters).unwrap() {
+    let value = serde_json::to_value(&minted.parameters).unwrap();
+    assert_eq!(minted.parameters.shape(), Shape::of(&value));
+    match value {
         Value::Object(parameters) => parameters,
         other => panic!("{other}"),
     }

@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use thiserror::Error;
 use usher_core::attempt::AttemptId;
 use usher_core::attempt::origin::{Hmac, Origin, PasscodeFrom};
-use usher_core::audit::Shape;
 use usher_core::join::dialect::{SdkVersion, View};
 use usher_core::join::{self, JoinParameters, JoinRequest, Minted};
 use usher_core::meeting::{MeetingNumber, Role};
@@ -173,9 +172,7 @@ fn origin(
         role: Some(wish.role.as_str().to_owned()),
         view: Some(wish.view.as_str().to_owned()),
         sdk_version: Some(wish.sdk_version.to_string()),
-        join_shape: serde_json::to_value(&minted.parameters)
-            .ok()
-            .map(|join| Shape::of(&join)),
+        join_shape: Some(minted.parameters.shape()),
         passcode_from,
         ..origin_of(config, app, meeting, &minted.claims)
     }
@@ -198,9 +195,9 @@ async fn host_zak(
         None if config.accounts.is_empty() => return Ok(None),
         None => config.account(None)?,
     };
-    Ok(Some(
-        zoom.zak(account, host, Some(wish.meeting_number)).await?,
-    ))
+    // Boxed, because every mint would carry the room that this rare way needs.
+    let zak = Box::pin(zoom.zak(account, host, Some(wish.meeting_number)));
+    Ok(Some(zak.await?))
 }
 
 /// A setting that was right when the meeting was imported; it may have changed since, so it warns and does not refuse.

@@ -79,6 +79,14 @@ impl Shape {
     }
 }
 
+/// From keys and types that are known without the values.
+impl<'a> FromIterator<(&'a str, JsonType)> for Shape {
+    fn from_iter<T: IntoIterator<Item = (&'a str, JsonType)>>(keys: T) -> Self {
+        let owned = keys.into_iter().map(|(name, kind)| (name.to_owned(), kind));
+        Self(owned.collect())
+    }
+}
+
 /// `exp:number mn:string`: for a line of a terminal.
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::dialect::{Dialect, SdkVersion, View};
 use super::limits;
 use crate::attempt::AttemptId;
+use crate::audit::{JsonType, Shape};
 use crate::meeting::{MeetingNumber, Role};
 use crate::refusal::{Refusal, Warning};
 use crate::signature::{Claims, KeyPair, Validity};
@@ -85,6 +86,25 @@ impl JoinParameters {
     /// The token inside. Not for logs.
     pub fn signature(&self) -> &str {
         &self.signature
+    }
+
+    /// Which keys there are, of which JSON types.
+    pub fn shape(&self) -> Shape {
+        let keys = [
+            ("sdkKey", self.sdk_key.is_some()),
+            ("signature", true),
+            ("meetingNumber", true),
+            ("passWord", self.pass_word.is_some()),
+            ("password", self.password.is_some()),
+            ("userName", true),
+            ("userEmail", self.user_email.is_some()),
+            ("customerKey", true),
+            ("tk", self.tk.is_some()),
+            ("zak", self.zak.is_some()),
+            ("obfToken", self.obf_token.is_some()),
+        ];
+        let given = keys.into_iter().filter(|(_, is_given)| *is_given);
+        given.map(|(key, _)| (key, JsonType::String)).collect()
     }
 }
 

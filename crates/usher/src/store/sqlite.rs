@@ -146,6 +146,8 @@ fn options(file: &Path, mode: &str) -> Result<AnyConnectOptions, sqlx::Error> {
 fn pool(connections: u32) -> AnyPoolOptions {
     AnyPoolOptions::new()
         .max_connections(connections)
+        // A file does not hang up.
+        .test_before_acquire(false)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_connect(|connection, _| {
             Box::pin(async { connection.execute(SET_BUSY_TIMEOUT).await.map(|_| ()) })
@@ -157,8 +159,10 @@ async fn writer(file: &Path) -> Result<AnyPool, sqlx::Error> {
     // transaction that is no more: such a connection begins no other.
     let pool = pool(1).after_release(|connection, _| {
         Box::pin(async {
-            // What a dropped transaction asked for comes first.
-            connection.ping().await?;
+            if connection.is_in_transaction() {
+                // What a dropped transaction asked for comes first.
+                connection.ping().await?;
+            }
             Ok(!connection.is_in_transaction())
         })
     });

@@ -50,104 +50,88 @@ impl Store {
     /// change nothing, so that whoever does not know whether an earlier call got through calls again.
     pub async fn append(&self, events: &[Event]) -> Result<Appended, StoreError> {
         self.make_partitions(events).await?;
-        // Most writes are mints of new attempts, of which nothing has to be read.
-        let are_new_mints = events.iter().all(|event| event.source == Source::Mint) && {
-            let mut seen = HashSet::new();
-            events.iter().all(|event| seen.insert(event.attempt))
-        };
-        if are_new_mints && self.append_new(events).await? {
-            return Ok(Appended {
-                is_new: vec![true; events.len()],
-            });
+        // An attempt begins with one of these. Of a new one nothing has to be read, and most writes are of new ones.
+        let begins = |event: &&Event| matches!(event.source, Source::Mint | Source::Import);
+        let presumed_new = events.iter().filter(begins).map(|event| event.attempt);
+        let presumed_new: HashSet<AttemptId> = presumed_new.collect();
+        if !presumed_new.is_empty()
+            && let Some(appended) = self.try_append(events, &presumed_new).await?
+        {
+            return Ok(appended);
         }
-        self.append_any(events).await
+        let appended = self.try_append(events, &HashSet::new()).await?;
+        Ok(appended.unwrap_or_default())
     }
 
-    /// Adds the only events of new attempts; `false`, and nothing is added, if they turn out to be known.
-    async fn append_new(&self, events: &[Event]) -> Result<bool, StoreError> {
-        let sql = |error| self.write_fault(&error);
-        let mut write = self.write().await?;
-        let mut rows = Vec::with_capacity(events.len());
-        for event in events {
-            let Some(story) = Story::of([event]) else {
-                continue;
-            };
-            let mut row = AttemptRow::of(event.attempt, &story);
-            self.known_values.fold(&mut row, None, today(event));
-            rows.push(row);
-        }
-        rows.sort_by_key(|row| row.id);
-        let added = insert_attempts(&mut write.transaction, &rows, "ON CONFLICT DO NOTHING")
-            .await
-            .map_err(sql)?;
-        if added < rows.len() as u64 {
-            return Ok(false);
-        }
-        let events: Vec<&Event> = events.iter().collect();
-        insert_events(&mut write.transaction, &events)
-            .await
-            .map_err(sql)?;
-        self.count(&mut write, &rows, &BTreeMap::new()).await?;
-        self.finish(write, rows.iter().map(|row| row.id)).await?;
-        Ok(true)
-    }
-
-    async fn append_any(&self, events: &[Event]) -> Result<Appended, StoreError> {
+    /// `None`, and nothing is added, if an attempt that was presumed to be new is not.
+    async fn try_append(
+        &self,
+        events: &[Event],
+        presumed_new: &HashSet<AttemptId>,
+    ) -> Result<Option<Appended>, StoreError> {
         let sql = |error| self.write_fault(&error);
         let mut write = self.write().await?;
         let ids: BTreeSet<AttemptId> = events.iter().map(|event| event.attempt).collect();
-        let ids: Vec<AttemptId> = ids.into_iter().collect();
-        let before = lock_attempts(&mut write.transaction, &ids)
+        let may_be_known = ids.into_iter().filter(|id| !presumed_new.contains(id));
+        let may_be_known: Vec<AttemptId> = may_be_known.collect();
+        let before = lock_attempts(&mut write.transaction, &may_be_known)
             .await
             .map_err(sql)?;
-        let known = events_of(&mut write.transaction, &ids).await.map_err(sql)?;
-        let mut told: BTreeMap<AttemptId, Vec<&Event>> = BTreeMap::new();
-        for event in &known {
-            told.entry(event.attempt).or_default().push(event);
-        }
-        let mut new = Vec::new();
-        let is_new: Vec<bool> = events
+        let known = events_of(&mut write.transaction, &may_be_known)
+            .await
+            .map_err(sql)?;
+        let (stories, is_new) = tell(&known, events);
+        let added: Vec<&Event> = events
             .iter()
-            .map(|event| {
-                let told = told.entry(event.attempt).or_default();
-                let is_same = |other: &&Event| other.source == event.source && other.id == event.id;
-                let is_new = !told.iter().any(is_same);
-                if is_new {
-                    told.push(event);
-                    new.push(event);
-                }
-                is_new
-            })
+            .zip(&is_new)
+            .filter_map(|(event, is_new)| is_new.then_some(event))
             .collect();
-        let touched: BTreeSet<AttemptId> = new.iter().map(|event| event.attempt).collect();
-        let mut rows = Vec::with_capacity(touched.len());
-        for id in touched {
-            let events = told.get(&id).into_iter().flatten().copied();
-            let Some(story) = Story::of(events) else {
-                continue;
-            };
-            let mut row = AttemptRow::of(id, &story);
-            let newest = new.iter().rev().find(|event| event.attempt == id);
-            let today = newest.map_or(0, |event| today(event));
-            self.known_values.fold(&mut row, before.get(&id), today);
-            rows.push(row);
-        }
-        insert_events(&mut write.transaction, &new)
+        let (new_rows, rows) = self.rows_of(&stories, &added, presumed_new, &before);
+        let inserted = insert_attempts(&mut write.transaction, &new_rows, "ON CONFLICT DO NOTHING")
             .await
             .map_err(sql)?;
+        if inserted < new_rows.len() as u64 {
+            return Ok(None);
+        }
         insert_attempts(&mut write.transaction, &rows, REPLACE)
             .await
             .map_err(sql)?;
-        self.count(&mut write, &rows, &before).await?;
-        self.finish(write, rows.iter().map(|row| row.id)).await?;
-        Ok(Appended { is_new })
+        insert_events(&mut write.transaction, &added)
+            .await
+            .map_err(sql)?;
+        let rows = || new_rows.iter().chain(&rows);
+        self.count(&mut write, rows(), &before).await?;
+        self.finish(write, rows().map(|row| row.id).collect())
+            .await?;
+        Ok(Some(Appended { is_new }))
+    }
+
+    /// The rows of the attempts that events were added to, in the order of their ids: of those presumed to be new, and of the others.
+    fn rows_of(
+        &self,
+        stories: &BTreeMap<AttemptId, Vec<&Event>>,
+        added: &[&Event],
+        presumed_new: &HashSet<AttemptId>,
+        before: &BTreeMap<AttemptId, AttemptRow>,
+    ) -> (Vec<AttemptRow>, Vec<AttemptRow>) {
+        let newest: BTreeMap<AttemptId, &Event> =
+            added.iter().map(|event| (event.attempt, *event)).collect();
+        let row = |(id, newest): (AttemptId, &Event)| {
+            let events = stories.get(&id)?.iter().copied();
+            let mut row = AttemptRow::of(id, &Story::of(events)?);
+            self.known_values
+                .fold(&mut row, before.get(&id), today(newest));
+            Some(row)
+        };
+        let rows = newest.into_iter().filter_map(row);
+        rows.partition(|row| presumed_new.contains(&row.id))
     }
 
     /// Counts the rows instead of those that they replace.
     async fn count(
         &self,
         write: &mut Write,
-        rows: &[AttemptRow],
+        rows: impl Iterator<Item = &AttemptRow>,
         before: &BTreeMap<AttemptId, AttemptRow>,
     ) -> Result<(), StoreError> {
         let mut deltas = Deltas::default();
@@ -164,15 +148,10 @@ impl Store {
     }
 
     /// Tells who listens, and commits.
-    async fn finish(
-        &self,
-        mut write: Write,
-        changed: impl ExactSizeIterator<Item = AttemptId>,
-    ) -> Result<(), StoreError> {
-        let count = changed.len();
-        if count > 0 {
-            let payload = if count <= ANNOUNCED_MAX {
-                let ids: Vec<String> = changed.map(|id| id.to_string()).collect();
+    async fn finish(&self, mut write: Write, changed: Vec<AttemptId>) -> Result<(), StoreError> {
+        if !changed.is_empty() {
+            let payload = if changed.len() <= ANNOUNCED_MAX {
+                let ids: Vec<String> = changed.iter().map(AttemptId::to_string).collect();
                 ids.join(" ")
             } else {
                 String::new()
@@ -210,6 +189,28 @@ impl Store {
             }
         }
     }
+}
+
+/// The stories that known events and those to be added make together, and for each of these whether it is new.
+fn tell<'e>(
+    known: &'e [Event],
+    events: &'e [Event],
+) -> (BTreeMap<AttemptId, Vec<&'e Event>>, Vec<bool>) {
+    let mut stories: BTreeMap<AttemptId, Vec<&Event>> = BTreeMap::new();
+    for event in known {
+        stories.entry(event.attempt).or_default().push(event);
+    }
+    let tell = |event: &'e Event| {
+        let story = stories.entry(event.attempt).or_default();
+        let is_same = |other: &&Event| other.source == event.source && other.id == event.id;
+        let is_new = !story.iter().any(is_same);
+        if is_new {
+            story.push(event);
+        }
+        is_new
+    };
+    let is_new = events.iter().map(tell).collect();
+    (stories, is_new)
 }
 
 fn today(event: &Event) -> i64 {

@@ -76,7 +76,7 @@ impl Store {
                 return Ok(done.attempts);
             }
             let write = self.erase_personal(&ids).await?;
-            self.finish(write, ids.iter().copied()).await?;
+            self.finish(write, ids.to_vec()).await?;
             done.add(&ids);
         }
     }
