@@ -35,7 +35,7 @@ use announcements::Announcements;
 use journal::{KnownValues, Partitions};
 
 pub use address::{Address, Place};
-pub use announcements::{DIRECTORY, Heard, Listener};
+pub use announcements::{DIRECTORY, Heard, Listener, Position};
 pub use changes::Changes;
 pub use copy::{DirectorySize, TakenNotices};
 pub use error::StoreError;
@@ -99,7 +99,7 @@ struct Pools {
 struct Write {
     transaction: Transaction<'static, Any>,
     /// For listeners in this process, once it is committed.
-    announced: Vec<Heard>,
+    announced: Vec<announcements::Entry>,
 }
 
 impl Store {

@@ -6,10 +6,9 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
-use tokio::sync::broadcast;
 use tokio::time::timeout;
 
-use super::announcements::{CHANNEL, Heard};
+use super::announcements::{CHANNEL, Relay};
 use super::{ACQUIRE_TIMEOUT, Pools, READERS, StoreError, address::PostgresUrl};
 
 /// One moment: all that is read in the transaction is of when it began.
@@ -82,14 +81,11 @@ impl Database {
     }
 
     /// Hands on what is announced until nobody hears it, or it is dropped. Whenever it begins anew, something may have been missed.
-    pub(super) fn relay(
-        &self,
-        heard: broadcast::Sender<Heard>,
-    ) -> impl Future<Output = ()> + use<> {
+    pub(super) fn relay(&self, relay: Relay) -> impl Future<Output = ()> + use<> {
         let url = self.url.clone();
         async move {
             loop {
-                if let Err(error) = relay_until_lost(&url, &heard).await {
+                if let Err(error) = relay_until_lost(&url, &relay).await {
                     tracing::debug!("listening for announcements failed: {error}");
                 }
                 tokio::time::sleep(RELISTEN_INTERVAL).await;
@@ -98,10 +94,7 @@ impl Database {
     }
 }
 
-async fn relay_until_lost(
-    url: &SecretString,
-    heard: &broadcast::Sender<Heard>,
-) -> Result<(), sqlx::Error> {
+async fn relay_until_lost(url: &SecretString, relay: &Relay) -> Result<(), sqlx::Error> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -112,10 +105,9 @@ async fn relay_until_lost(
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.eager_reconnect(false);
     listener.listen(CHANNEL).await?;
-    // Nobody may be there to hear it at the moment.
-    let _ = heard.send(Heard::Gap);
+    relay.tell_gap();
     while let Some(notification) = listener.try_recv().await? {
-        let _ = heard.send(Heard::read(notification.payload()));
+        relay.tell(notification.payload());
     }
     Ok(())
 }

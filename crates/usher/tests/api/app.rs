@@ -136,8 +136,12 @@ impl App {
     }
 
     /// An answer that goes on.
-    pub(crate) async fn stream(&self, path: &str, key: &str) -> BodyDataStream {
+    pub(crate) async fn stream(&self, path: &str, key: &str, last: Option<&str>) -> BodyDataStream {
         let request = Request::get(path).header("authorization", format!("Bearer {key}"));
+        let request = match last {
+            Some(id) => request.header("last-event-id", id),
+            None => request,
+        };
         let request = request.body(Body::empty()).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);

@@ -1,8 +1,7 @@
 //! Attempts: what pages and backends tell about them, and what can be looked up.
 
-use axum::body::{Body, BodyDataStream};
+use axum::body::Body;
 use axum::http::Request;
-use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use crate::app::{Answer, App, NUMBER, SDK_SECRET};
@@ -367,48 +366,4 @@ async fn a_mint_through_the_drop_in_is_recorded_too() {
     let shown = read(&app, &format!("/v1/attempts/{id}")).await.body;
     assert_eq!(shown["attempt"]["signature"]["claims"]["mn"], NUMBER);
     assert!(!shown.to_string().contains(SDK_SECRET));
-}
-
-#[tokio::test]
-async fn whoever_listens_hears_of_attempts_as_they_change() {
-    let app = App::new().await;
-    let key = app.key("read").await;
-    let mut stream = app.stream("/v1/stream", &key).await;
-    assert_eq!(
-        next_event(&mut stream).await.0,
-        "gap",
-        "what was before is not in it"
-    );
-    let token = mint(&app, json!({})).await;
-    let (name, attempt) = next_event(&mut stream).await;
-    assert_eq!(
-        (name.as_str(), &attempt["outcome"]),
-        ("attempt", &json!("pending"))
-    );
-    let body = json!({ "events": [told("1", "joined")] });
-    assert_eq!(app.post(EVENTS, &token, &body).await.status, 202);
-    let (_, attempt) = next_event(&mut stream).await;
-    assert_eq!(attempt["outcome"], "joined");
-    assert_eq!(attempt["confirmation"], "browser_alone");
-    let mint_only = app.key("mint").await;
-    let answer = app
-        .call("GET", "/v1/stream", Some(&mint_only), Body::empty())
-        .await;
-    assert_eq!(answer.error(), (403, "missing_scope", None));
-}
-
-/// The name and data of the next server-sent event.
-async fn next_event(stream: &mut BodyDataStream) -> (String, Value) {
-    let mut text = String::new();
-    while !text.ends_with("\n\n") {
-        let chunk = stream.next().await.expect("the stream goes on").unwrap();
-        text.push_str(std::str::from_utf8(&chunk).unwrap());
-    }
-    let field = |name: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(name))
-            .unwrap()
-    };
-    let data = serde_json::from_str(field("data: ")).unwrap();
-    (field("event: ").to_owned(), data)
 }

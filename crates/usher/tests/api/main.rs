@@ -10,5 +10,8 @@ mod openapi;
 mod shape;
 mod signatures;
 mod stats;
+#[path = "../stores/mod.rs"]
+mod stores;
+mod stream;
 mod webhooks;
 mod zoom;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use usher::directory::{Directory, Sources, keep_fresh};
-use usher::store::{DIRECTORY, Heard, IfOlder, Listener, Store};
+use usher::store::{DIRECTORY, Heard, IfOlder, Listener, Position, Store};
 
 use crate::stores::sample::{at, number, topic};
 use crate::stores::{Home, Kind, on_both_stores};
@@ -14,6 +14,7 @@ on_both_stores! {
     of_several_instances_one_leads_and_when_it_ends_another_can
     a_leader_of_one_store_does_not_keep_another_store_from_having_one
     a_change_is_announced_once_it_is_committed
+    a_listener_that_comes_again_goes_on_where_it_was_with_another_instance_too
     a_listener_of_a_closed_store_hears_that_it_ended
     a_directory_brings_in_what_was_announced_without_waiting_for_its_next_look
 }
@@ -88,6 +89,47 @@ async fn a_change_is_announced_once_it_is_committed(home: Home) {
     };
     assert_eq!(payload, &revision(&store).await.to_string());
     assert!(next.concerns(DIRECTORY) && !next.concerns("other") && Heard::Gap.concerns("other"));
+}
+
+async fn a_listener_that_comes_again_goes_on_where_it_was_with_another_instance_too(home: Home) {
+    let (first, other) = match home.kind {
+        Kind::Sqlite => {
+            let store = home.store().await;
+            (store.clone(), store)
+        }
+        Kind::Postgres => (home.store().await, home.store().await),
+    };
+    let (mut listener, mut at_other) = (first.listen(), other.listen());
+    if home.kind == Kind::Postgres {
+        for listener in [&mut listener, &mut at_other] {
+            assert_eq!(listener.next().await, Some(Heard::Gap), "it listens now");
+        }
+    }
+    let register = async |n| {
+        let added = first.register(number(n), &topic("x"), at(1)).await;
+        added.map(|_| ()).unwrap();
+    };
+    register(850_000_001).await;
+    let heard = listener.next().await;
+    assert_eq!(at_other.next().await, heard);
+    let position = listener.position();
+    assert_eq!(at_other.position(), position);
+    drop(listener);
+    register(850_000_002).await;
+    register(850_000_003).await;
+    let mut again = other.listen_after(position).unwrap();
+    let third = revision(&first).await;
+    for revision in [third - 1, third] {
+        let announced = Heard::Announcement {
+            topic: DIRECTORY.to_owned(),
+            payload: revision.to_string(),
+        };
+        assert_eq!(again.next().await, Some(announced));
+    }
+    let unknown = Position::parse("0123456789abcdef").unwrap();
+    assert!(other.listen_after(unknown).is_none());
+    // A process that has just begun knows of nothing before.
+    assert!(home.store().await.listen_after(position).is_none());
 }
 
 async fn a_listener_of_a_closed_store_hears_that_it_ended(home: Home) {

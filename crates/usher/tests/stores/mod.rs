@@ -37,7 +37,7 @@ pub(crate) struct Home {
     pub(crate) address: Address,
     pub(crate) key: Arc<MasterKey>,
     pub(crate) kind: Kind,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Home {
