@@ -52,7 +52,7 @@ pub(super) async fn get_signatures(
     let now = (state.moment.now)();
     let (from, to) = span(query.from.as_deref(), query.to.as_deref(), now)?;
     let store = state.directory.store()?;
-    check_size(&store, from, to, now).await?;
+    check_size(&store, from, to, now, ATTEMPTS_MAX).await?;
     Ok(JsonAnswer(SignaturesAnswer(store.audit(from, to).await?)))
 }
 
@@ -61,6 +61,7 @@ async fn check_size(
     from: Timestamp,
     to: Timestamp,
     now: Timestamp,
+    attempts_max: i64,
 ) -> Result<(), ApiError> {
     const HINT: &str =
         "Ask for parts of it, or run `usher doctor --from T --to T`, which takes any span.";
@@ -77,15 +78,65 @@ async fn check_size(
         .totals
         .first()
         .map_or(0, |(_, counts)| OutcomeCounts::attempts(counts));
-    if attempts > ATTEMPTS_MAX {
+    if attempts > attempts_max {
         return Err(ApiError::unprocessable(
             "too_many_signatures",
             "from",
             format!(
-                "The span has {attempts} attempts; at most {ATTEMPTS_MAX} are judged in one answer."
+                "The span has {attempts} attempts; at most {attempts_max} are judged in one answer."
             ),
         )
         .hint(HINT));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use usher_core::attempt::AttemptId;
+    use usher_core::attempt::event::{Event, Facts, Kind, Personal, Source};
+
+    use super::*;
+    use crate::seal::MasterKey;
+    use crate::store::{Address, IfMissing, IfOlder};
+
+    fn minted(at: Timestamp, random: u128) -> Event {
+        Event {
+            attempt: AttemptId::new(at, random),
+            source: Source::Mint,
+            id: "mint".to_owned(),
+            kind: Kind::Minted,
+            at,
+            received_at: at,
+            facts: Facts::default(),
+            personal: Personal::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn more_signatures_than_one_answer_can_judge_are_refused_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = Address::Sqlite(folder.path().join("usher.sqlite"));
+        let key = Arc::new(MasterKey::generate().unwrap());
+        let store = Store::open(&file, IfMissing::Create, IfOlder::Refuse, key)
+            .await
+            .unwrap();
+        let at = Timestamp::from_second(1_696_910_400).unwrap();
+        let mints: Vec<Event> = (0..3).map(|random| minted(at, random)).collect();
+        store.append(&mints).await.unwrap();
+        let hour = at + SignedDuration::from_hours(1);
+        let check = async |max| check_size(&store, at, hour, hour, max).await;
+        assert!(check(3).await.is_ok());
+        let error = check(2).await.unwrap_err();
+        assert_eq!(error.code, "too_many_signatures");
+        assert_eq!(error.field.as_deref(), Some("from"));
+        assert!(
+            error.message.contains("3 attempts; at most 2"),
+            "{}",
+            error.message
+        );
+        assert!(error.hint.unwrap().contains("usher doctor --from"));
+    }
 }
