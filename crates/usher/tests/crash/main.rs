@@ -1,4 +1,4 @@
-//! What clients were answered, compared with the store, while the process is killed or the store is away.
+//! What clients and Zoom were answered, compared with the store, while the process is killed or the store is away.
 //!
 //! Few rounds here; `scripts/crash ROUNDS SECONDS` runs as many as wanted.
 
@@ -10,6 +10,7 @@
     clippy::print_stdout
 )]
 
+mod deliveries;
 mod kill;
 mod outage;
 mod service;

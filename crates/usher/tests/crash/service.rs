@@ -8,16 +8,18 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use usher_core::attempt::AttemptId;
+
+use crate::deliveries::SECRET;
 
 const CLIENTS: usize = 16;
 
 pub(crate) struct Service {
     folder: TempDir,
-    store_url: String,
+    pub(crate) store_url: String,
     key: String,
     running: Option<Running>,
 }
@@ -32,6 +34,8 @@ struct Running {
 pub(crate) struct Clients {
     minting: JoinSet<Told>,
     answered: Arc<Notify>,
+    /// The last attempt that one of them was answered.
+    pub(crate) last: watch::Receiver<Option<AttemptId>>,
 }
 
 /// What clients were told.
@@ -51,7 +55,7 @@ impl Service {
         let data = folder.path().join("data");
         let mut service = Self {
             store_url: store_url
-                .unwrap_or_else(|| format!("sqlite:{}", data.join("usher.sqlite").display())),
+                .unwrap_or_else(|| format!("sqlite://{}", data.join("usher.sqlite").display())),
             folder,
             key: String::new(),
             running: None,
@@ -90,6 +94,7 @@ impl Service {
             .current_dir(self.folder.path())
             .env("USHER_DATA", self.folder.path().join("data"))
             .env("USHER_STORE", &self.store_url)
+            .env("USHER_WEBHOOK_SECRET", SECRET)
             .env("USHER_SDK_KEY", "aSdkKeyForTests0000001")
             .env("USHER_SDK_SECRET", "aSecretForTestsThatIsNobodys0001");
         command
@@ -126,6 +131,10 @@ impl Service {
         });
     }
 
+    pub(crate) fn address(&self) -> &str {
+        &self.running.as_ref().unwrap().address
+    }
+
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
@@ -141,18 +150,24 @@ impl Service {
     pub(crate) fn mint_until(&self, stop: &CancellationToken, pause: Duration) -> Clients {
         let http = reqwest::Client::new();
         let answered = Arc::new(Notify::new());
+        let (newest, last) = watch::channel(None);
         let mut minting = JoinSet::new();
         for _ in 0..CLIENTS {
             let client = Client {
                 http: http.clone(),
-                address: self.running.as_ref().unwrap().address.clone(),
+                address: self.address().to_owned(),
                 key: self.key.clone(),
                 answered: answered.clone(),
+                newest: newest.clone(),
                 pause,
             };
             minting.spawn(client.mint(stop.clone()));
         }
-        Clients { minting, answered }
+        Clients {
+            minting,
+            answered,
+            last,
+        }
     }
 
     /// A start without the store needs it.
@@ -229,6 +244,7 @@ struct Client {
     address: String,
     key: String,
     answered: Arc<Notify>,
+    newest: watch::Sender<Option<AttemptId>>,
     /// Between two joins.
     pause: Duration,
 }
@@ -258,6 +274,7 @@ impl Client {
             }
             self.answered.notify_one();
             let id = AttemptId::parse(answer["attempt"].as_str().unwrap()).unwrap();
+            self.newest.send_replace(Some(id));
             match answer["recorded"].as_str().unwrap() {
                 "stored" => told.recorded.push(id),
                 "spooled" => {
