@@ -174,6 +174,58 @@ fn a_doubtful_match_counts_for_nothing_and_a_guess_not_against_an_error() {
 }
 
 #[test]
+fn leaving_the_waiting_room_proves_that_somebody_waited_and_takes_no_failure_back() {
+    let called = browser(Kind::Called, 1);
+    let came = zoom(Kind::Waiting, 5, MatchedBy::CustomerKey);
+    let broke = browser(Kind::Failed, 300);
+    let left = zoom(Kind::Waited, 340, MatchedBy::CustomerKey);
+    for (events, expected) in [
+        (vec![&called, &came, &broke, &left], Outcome::Failed),
+        (vec![&called, &broke, &left], Outcome::Failed),
+        (vec![&called, &came, &left], Outcome::Waiting),
+        (vec![&called, &left], Outcome::Waiting),
+    ] {
+        let story = Story::of(events).unwrap();
+        assert_eq!(story.phase.outcome(story.since, at(9_999)), expected);
+    }
+    let events = [called, came, left];
+    assert_eq!(Story::of(&events).unwrap().since, at(5), "when it began");
+}
+
+#[test]
+fn an_id_that_zoom_returns_from_before_the_mint_counts_and_shows_a_wrong_clock() {
+    let joined = |second| zoom(Kind::Joined, second, MatchedBy::CustomerKey);
+    for (second, oddities) in [(-300, 0), (-301, 1)] {
+        let events = [minted(), browser(Kind::Called, 1), joined(second)];
+        let story = Story::of(&events).unwrap();
+        assert_eq!(story.confirmation, Confirmation::Zoom);
+        assert_eq!(story.oddities.len(), oddities, "{second} s");
+    }
+}
+
+#[test]
+fn what_usher_recorded_of_its_mint_stands_over_what_others_say_of_it() {
+    let mut forged = event(Source::Import, Kind::Minted, -60);
+    forged.facts.origin = Some(Box::new(Origin {
+        release: Some("forged".into()),
+        ..Origin::default()
+    }));
+    forged.personal.participant = Some("somebody".into());
+    let mut ours = minted();
+    ours.personal.participant = Some("p-1".into());
+    for second in [-60, 60] {
+        forged.at = at(second);
+        let events = [forged.clone(), ours.clone()];
+        let story = Story::of(&events).unwrap();
+        assert_eq!(story.dimensions()["release"], "backend-1");
+        assert_eq!(story.participant, Some("p-1"), "{second} s");
+        assert_eq!(story.made_by.unwrap().source, Source::Mint);
+    }
+    let story = Story::of([&forged]).unwrap();
+    assert_eq!(story.dimensions()["release"], "forged", "nobody else says");
+}
+
+#[test]
 fn a_story_as_of_a_moment_leaves_out_what_was_not_yet_heard() {
     let mut late = browser(Kind::Failed, 2);
     late.received_at = at(500);
@@ -221,6 +273,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Kind::Loaded,
         Kind::Called,
         Kind::Waiting,
+        Kind::Waited,
         Kind::Silent,
         Kind::GaveUp,
         Kind::Failed,

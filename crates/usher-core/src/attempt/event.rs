@@ -33,6 +33,8 @@ pub enum Kind {
     Called,
     /// In the waiting room, or before the host.
     Waiting,
+    /// No longer there: in the meeting, or away.
+    Waited,
     /// The page waited for a callback until its own deadline.
     Silent,
     /// The page went away before an answer.
@@ -105,9 +107,9 @@ pub struct Facts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MatchedBy {
-    /// Zoom returned the attempt's id, and meeting and time fit.
+    /// Zoom returned the attempt's id, the meeting fits, and it is not too late.
     CustomerKey,
-    /// Zoom returned the attempt's id, but meeting or time don't fit: the key is supplied by the client and can be forged.
+    /// Zoom returned the attempt's id, but for another meeting, or too late: the key is supplied by the client and can be forged.
     DoubtfulCustomerKey,
     /// The registrant is the one of the join request.
     Registrant,
@@ -253,6 +255,7 @@ words!(Kind {
     Joined "joined" 8,
     Left "left" 9,
     NotConfirmed "not_confirmed" 10,
+    Waited "waited" 11,
 });
 
 #[cfg(test)]
@@ -287,10 +290,10 @@ mod tests {
 
     #[test]
     fn what_a_store_keeps_of_a_word_reads_back() {
-        for number in 1..=10 {
+        for number in 1..=11 {
             assert_eq!(Kind::of_number(number).unwrap().number(), number);
         }
-        assert_eq!(Kind::of_number(11), None);
+        assert_eq!(Kind::of_number(12), None);
         assert_eq!(Source::of_number(3), Some(Source::Zoom));
     }
 }

@@ -2,7 +2,18 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// No attempt began before 2011, when Zoom was founded.
+pub const EARLIEST: Timestamp = Timestamp::constant(1_293_840_000, 0);
+/// How far the clocks of others may be ahead of ours. Ours, not Zoom's.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
+
+/// Whether an attempt can have begun at that moment. An id that others made is asked this about its own time before anything is kept
+/// under it: stores are partitioned, and deleted, by that time.
+pub fn can_have_begun(at: Timestamp, now: Timestamp) -> bool {
+    at >= EARLIEST && at.duration_since(now) <= AHEAD_MAX
+}
 
 /// 128 bits, written as 32 lower-case hexadecimal digits, in the order of time.
 ///
@@ -105,6 +116,21 @@ mod tests {
         assert_eq!(text, "018b17bdda7b7fffbfffffffffffffff");
         assert_eq!(AttemptId::parse(&text), Some(id));
         assert_eq!(id.unix_ms(), 1_696_910_400_123);
+    }
+
+    #[test]
+    fn an_attempt_begins_after_zoom_and_not_in_the_future() {
+        let now = at_ms(1_696_910_400_000);
+        for (ms, can) in [
+            (1_293_839_999_999, false),
+            (1_293_840_000_000, true),
+            (1_696_910_700_000, true),
+            (1_696_910_700_001, false),
+            (0xffff_ffff_ffff, false),
+        ] {
+            let id = AttemptId(ms << 80);
+            assert_eq!(can_have_begun(id.at(), now), can, "{id}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::event::{Client, Event, words};
+use super::event::{Client, Event, Source, words};
 use super::origin::Origin;
 use super::told::Told;
 use crate::join::dialect::SdkVersion;
@@ -172,6 +172,8 @@ words!(Confirmation {
 pub struct Story<'a> {
     /// What was minted, as far as that is known.
     pub origin: Option<&'a Origin>,
+    /// The event that says what was minted.
+    pub made_by: Option<&'a Event>,
     /// The person's id in the embedding product.
     pub participant: Option<&'a str>,
     /// A keyed hash of the name that was joined with.
@@ -206,13 +208,15 @@ impl<'a> Story<'a> {
         let told = Told::by(&events);
         let (phase, since) = told.phase(first);
         let newest_personal = |of: fn(&Event) -> Option<&String>| {
-            events
-                .iter()
-                .rev()
-                .find_map(|event| of(event).map(String::as_str))
+            // As with the origin, what Usher itself recorded comes first.
+            let ours = |event: &&&Event| event.source == Source::Mint;
+            let newest_first = events.iter().rev();
+            let mut by_weight = newest_first.clone().filter(ours).chain(newest_first);
+            by_weight.find_map(|event| of(event).map(String::as_str))
         };
         Some(Self {
-            origin: told.origin,
+            origin: told.origin.map(|made| made.origin),
+            made_by: told.origin.map(|made| made.by),
             participant: newest_personal(|event| event.personal.participant.as_ref()),
             name_hash: newest_personal(|event| event.personal.name_hash.as_ref()),
             registrant_hash: newest_personal(|event| event.personal.registrant_hash.as_ref()),

@@ -5,19 +5,29 @@ use jiff::{SignedDuration, Timestamp};
 use super::event::{Event, Kind, MatchedBy, Source};
 use super::origin::Origin;
 use super::story::{Confirmation, Phase};
+use crate::webhook::CLOCK_SKEW;
 
 /// Later than this after an error, a call of `join()` is another one: the SDK takes one per 10 s (reference 2.1). Sooner, it is the
 /// same call, told out of order by a clock that was corrected differently.
 const NEXT_CALL: SignedDuration = SignedDuration::from_secs(5);
 
+/// What was minted, with the event that says so.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Made<'a> {
+    pub(super) by: &'a Event,
+    pub(super) origin: &'a Origin,
+}
+
 /// The events that decide.
 #[derive(Default)]
 pub(super) struct Told<'a> {
-    pub(super) origin: Option<&'a Origin>,
+    /// What was minted: as Usher itself recorded it, whatever others say of it.
+    pub(super) origin: Option<Made<'a>>,
     minted: Option<&'a Event>,
     loaded: Option<&'a Event>,
     called: Option<&'a Event>,
     waiting: Option<&'a Event>,
+    waited: Option<&'a Event>,
     silent: Option<&'a Event>,
     pub(super) failed: Option<&'a Event>,
     /// The browser, or whoever minted elsewhere.
@@ -25,16 +35,17 @@ pub(super) struct Told<'a> {
     joined_by_zoom: Option<&'a Event>,
     joined_by_guess: Option<&'a Event>,
     doubtful: Option<&'a Event>,
+    before_mint: Option<&'a Event>,
     not_confirmed: Option<&'a Event>,
 }
 
 impl<'a> Told<'a> {
     pub(super) fn by(events: &[&'a Event]) -> Self {
-        let mut told = Self::default();
+        let mut told = Self {
+            origin: made(events),
+            ..Self::default()
+        };
         for &event in events {
-            if let Some(origin) = &event.facts.origin {
-                told.origin.get_or_insert(origin);
-            }
             if event.source == Source::Zoom {
                 told.hear_zoom(event);
                 continue;
@@ -47,7 +58,7 @@ impl<'a> Told<'a> {
                 Kind::Silent => told.silent = Some(event),
                 Kind::Failed => told.failed = Some(event),
                 Kind::Joined => _ = told.joined_by_page.get_or_insert(event),
-                Kind::GaveUp | Kind::Left | Kind::NotConfirmed => {}
+                Kind::GaveUp | Kind::Waited | Kind::Left | Kind::NotConfirmed => {}
             }
         }
         told
@@ -59,12 +70,17 @@ impl<'a> Told<'a> {
             return;
         }
         let is_in = matches!(event.kind, Kind::Joined | Kind::Left);
+        let is_by_key = event.facts.matched_by == Some(MatchedBy::CustomerKey);
+        if is_by_key && event.attempt.at().duration_since(event.at) > CLOCK_SKEW {
+            self.before_mint.get_or_insert(event);
+        }
         match event.facts.matched_by {
             Some(MatchedBy::DoubtfulCustomerKey) => _ = self.doubtful.get_or_insert(event),
             Some(MatchedBy::Guess) if is_in => _ = self.joined_by_guess.get_or_insert(event),
             _ if is_in => _ = self.joined_by_zoom.get_or_insert(event),
             Some(MatchedBy::Guess) => {}
             _ if event.kind == Kind::Waiting => self.waiting = Some(event),
+            _ if event.kind == Kind::Waited => _ = self.waited.get_or_insert(event),
             _ => {}
         }
     }
@@ -77,12 +93,14 @@ impl<'a> Told<'a> {
         if let Some(at) = joined.into_iter().flatten().map(|event| event.at).min() {
             return (Phase::Joined, at);
         }
+        // Zoom's end of the waiting comes when Zoom notices that somebody is gone: it proves that they waited, and nothing of what came after.
+        let waited = self.waited.filter(|_| self.failed.is_none());
         // Of several things that happened, the last one stands, unless it is the same call told out of order.
         let mut stands: Option<(Phase, &Event)> = None;
         let in_order_of_weight = [
             (Phase::Failed, self.failed),
             (Phase::Silent, self.silent),
-            (Phase::Waiting, self.waiting),
+            (Phase::Waiting, self.waiting.or(waited)),
             (Phase::Called, self.called),
         ];
         for (phase, event) in in_order_of_weight {
@@ -128,6 +146,10 @@ impl<'a> Told<'a> {
                 "Zoom named this attempt for another meeting or another time: the page that joined may have used a foreign id. It does not count.",
             ),
             (
+                self.before_mint.is_some(),
+                "Zoom tells of this attempt from before it was minted: a clock is wrong, most likely that of whoever minted, by being ahead.",
+            ),
+            (
                 self.joined_by_guess.is_some() && !in_by_zoom,
                 "Zoom's event was matched by meeting, time and name alone: a guess.",
             ),
@@ -140,4 +162,15 @@ impl<'a> Told<'a> {
         .filter_map(|(is_so, text)| is_so.then_some(text))
         .collect()
     }
+}
+
+fn made<'a>(events: &[&'a Event]) -> Option<Made<'a>> {
+    let told = |event: &&'a Event| {
+        let by = *event;
+        let origin = by.facts.origin.as_deref()?;
+        Some(Made { by, origin })
+    };
+    let is_ours = |event: &&&Event| event.source == Source::Mint;
+    let ours = events.iter().filter(is_ours).find_map(told);
+    ours.or_else(|| events.iter().find_map(told))
 }

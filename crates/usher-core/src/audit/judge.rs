@@ -1,12 +1,12 @@
 //! One signature, judged by the doctor's rules for its own moment.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::Map;
 
 use super::Signed;
 use crate::attempt::origin::Hmac;
-use crate::doctor::{Finding, Handed, LIFETIME_MAX_S, LIFETIME_MIN_S, Severity, examine, moment_s};
-use crate::meeting::MeetingNumber;
+use crate::doctor::{Finding, LIFETIME_MAX_S, LIFETIME_MIN_S, Severity, moment_s};
+use crate::meeting::{MeetingNumber, Role};
 use crate::verdict::{Cause, Party};
 
 /// What became of a signature.
@@ -29,29 +29,15 @@ pub(super) struct Fault {
     pub(super) findings: Vec<Finding>,
 }
 
-impl Fault {
-    fn new(cause: Cause, message: &str, findings: Vec<Finding>) -> Self {
-        Self {
-            cause: Some(cause),
-            message: message.to_owned(),
-            party: cause.party(),
-            findings,
-        }
-    }
-}
-
 pub(super) fn judge(signed: &Signed<'_>) -> Judgement {
-    let Some(claims) = signed.claims.as_object().filter(|map| !map.is_empty()) else {
+    if signed.claims.as_object().is_none_or(Map::is_empty) {
         return of_hmac_alone(signed.hmac);
-    };
+    }
     let findings = if is_plainly_right(signed) {
         Vec::new()
     } else {
         doubts(signed)
     };
-    if signed.hmac == Hmac::Invalid {
-        return Judgement::Invalid(wrong_secret(findings));
-    }
     let is_error = |finding: &&Finding| finding.severity == Severity::Error;
     // The doctor puts what explains most first.
     if let Some(worst) = findings.iter().filter(is_error).find(|f| f.is_firm()) {
@@ -61,17 +47,6 @@ pub(super) fn judge(signed: &Signed<'_>) -> Judgement {
             party: worst.party,
             findings,
         });
-    }
-    let signed_role = claims.get("role").and_then(Value::as_u64);
-    if let (Some(asked), Some(role)) = (signed.role, signed_role)
-        && u64::from(asked.claim()) != role
-    {
-        let message = format!(
-            "`role` is {role}, but the join was asked for with role {} ({}).",
-            asked.claim(),
-            asked.as_str()
-        );
-        return Judgement::Invalid(Fault::new(Cause::RoleMismatch, &message, findings));
     }
     if findings.iter().any(|finding| is_error(&finding)) {
         return Judgement::PartlyKnown;
@@ -84,34 +59,20 @@ pub(super) fn judge(signed: &Signed<'_>) -> Judgement {
 
 fn of_hmac_alone(hmac: Hmac) -> Judgement {
     match hmac {
-        Hmac::Invalid => Judgement::Invalid(wrong_secret(Vec::new())),
+        Hmac::Invalid => Judgement::Invalid(Fault {
+            cause: Some(Cause::WrongSecretOrKeyPair),
+            message: "The HMAC is not by the secret that is configured for the signature's key."
+                .to_owned(),
+            party: Cause::WrongSecretOrKeyPair.party(),
+            findings: Vec::new(),
+        }),
         Hmac::Valid | Hmac::NotCheckable => Judgement::PartlyKnown,
     }
 }
 
-fn wrong_secret(findings: Vec<Finding>) -> Fault {
-    Fault::new(
-        Cause::WrongSecretOrKeyPair,
-        "The HMAC is not by the secret that is configured for the signature's key.",
-        findings,
-    )
-}
-
 /// The doctor's errors and warnings.
 fn doubts(signed: &Signed<'_>) -> Vec<Finding> {
-    let claims = signed.claims.to_string();
-    let meeting = signed.meeting_number.map(|number| number.to_string());
-    let report = examine(&Handed {
-        claims: Some(&claims),
-        key: signed.key,
-        meeting: meeting.as_deref(),
-        sdk_version: signed.sdk_version,
-        view: signed.view,
-        now: signed.at,
-        now_is_given: true,
-        ..Handed::default()
-    });
-    let mut findings = report.findings;
+    let mut findings = signed.examine().findings;
     findings.retain(|finding| finding.severity > Severity::Info);
     findings
 }
@@ -141,7 +102,8 @@ fn is_plainly_right(signed: &Signed<'_>) -> bool {
     }
     is_right_key(app_key, sdk_key, signed.key)
         && is_right_number(mn, signed.meeting_number)
-        && role.is_some_and(|role| role <= 1)
+        && is_right_role(role, signed.role)
+        && signed.hmac != Hmac::Invalid
         && token_exp == exp
         && are_right_times(iat, exp, signed.at)
 }
@@ -152,6 +114,12 @@ fn is_right_key(app_key: Option<&str>, sdk_key: Option<&str>, expected: Option<&
             let is_clean = !key.is_empty() && !key.contains(char::is_whitespace);
             is_clean && expected.is_none_or(|expected| expected == key)
         })
+}
+
+fn is_right_role(role: Option<u64>, expected: Option<Role>) -> bool {
+    role.is_some_and(|role| {
+        role <= 1 && expected.is_none_or(|expected| u64::from(expected.claim()) == role)
+    })
 }
 
 fn is_right_number(mn: Option<&str>, expected: Option<MeetingNumber>) -> bool {

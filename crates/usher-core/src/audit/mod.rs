@@ -19,7 +19,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::attempt::AttemptId;
-use crate::attempt::origin::Hmac;
+use crate::attempt::event::Event;
+use crate::attempt::origin::{Hmac, Origin};
+use crate::doctor::{self, Handed};
 use crate::join::dialect::{SdkVersion, View};
 use crate::meeting::{MeetingNumber, Role};
 use judge::Judgement;
@@ -67,6 +69,57 @@ pub struct Signed<'a> {
     pub instance: Option<&'a str>,
     /// Staging is not production.
     pub environment: Option<&'a str>,
+}
+
+impl<'a> Signed<'a> {
+    /// The signature that an event says was made, with its claims as [`claims_of`] reads them.
+    pub fn of(event: &Event, origin: &'a Origin, claims: &'a Value) -> Self {
+        let word = Option::as_deref;
+        Self {
+            attempt: event.attempt,
+            at: event.at,
+            claims,
+            hmac: origin.hmac.unwrap_or(Hmac::NotCheckable),
+            // The keys that are configured today say nothing about those of that day; by which secret it was signed, the HMAC says.
+            key: None,
+            meeting_number: origin.meeting_number,
+            role: word(&origin.role).and_then(|role| Role::parse(role).ok()),
+            sdk_version: word(&origin.sdk_version).and_then(SdkVersion::find),
+            view: word(&origin.view).and_then(|view| View::parse(view).ok()),
+            join_shape: origin.join_shape.as_ref(),
+            release: word(&origin.release),
+            app: word(&origin.app),
+            instance: word(&origin.instance),
+            environment: word(&origin.environment),
+        }
+    }
+
+    /// What the doctor says of it, for the moment at which it was made.
+    pub fn examine(&self) -> doctor::Report {
+        let claims = self.claims.to_string();
+        let meeting = self.meeting_number.map(|number| number.to_string());
+        doctor::examine(&Handed {
+            claims: Some(&claims),
+            key: self.key,
+            hmac: Some(self.hmac),
+            role: self.role,
+            meeting: meeting.as_deref(),
+            sdk_version: self.sdk_version,
+            view: self.view,
+            now: self.at,
+            now_is_given: true,
+            ..Handed::default()
+        })
+    }
+}
+
+/// The claims that are kept of a signature: `null` where there are none, or where they are no JSON that can be read. `None` where an
+/// attempt was handed in without its signature: it has none that could be judged.
+pub fn claims_of(origin: &Origin) -> Option<Value> {
+    let Some(claims) = &origin.claims else {
+        return origin.hmac.map(|_| Value::Null);
+    };
+    Some(serde_json::from_str(claims.get()).unwrap_or(Value::Null))
 }
 
 /// What is known of the signatures so far.

@@ -316,7 +316,9 @@ fn role(exam: &Exam<'_>, claims: &Decoded) -> Option<Finding> {
             "There is no `role`, which the Web SDK needs.",
             REMEDY,
         )),
-        Some(Value::Number(role)) if role.as_u64().is_some_and(|role| role <= 1) => None,
+        Some(Value::Number(role)) if role.as_u64().is_some_and(|role| role <= 1) => {
+            role_mismatch(exam, claims)
+        }
         Some(Value::Number(role)) if role.is_i64() || role.is_u64() => Some(
             Finding::error(
                 "role_out_of_range",
@@ -337,6 +339,26 @@ fn role(exam: &Exam<'_>, claims: &Decoded) -> Option<Finding> {
             REMEDY,
         )),
     }
+}
+
+fn role_mismatch(exam: &Exam<'_>, claims: &Decoded) -> Option<Finding> {
+    let asked = exam.handed.role?;
+    let signed = claims.get("role").and_then(Value::as_u64);
+    (signed != Some(asked.claim().into())).then(|| {
+        Finding::error(
+            "role_mismatch",
+            Cause::RoleMismatch,
+            Weight::Target,
+            format!(
+                "`role` is {}, but the join was asked for with role {} ({}).",
+                claims.quote("role"),
+                asked.claim(),
+                asked.as_str()
+            ),
+            "Sign with the role that the person joins with.",
+        )
+        .at(Source::Claims, claims, "role")
+    })
 }
 
 fn webrtc_mode(claims: &Decoded) -> Option<Finding> {

@@ -8,10 +8,14 @@ use sha2::{Sha256, Sha384, Sha512};
 use super::lenient::lenient_base64;
 use super::report::Weight;
 use super::{Exam, Finding};
+use crate::attempt::origin;
 use crate::verdict::Cause;
 
 const SECRET_REMEDY: &str =
     "Sign with the Client Secret exactly as Zoom's Marketplace shows it, as text.";
+
+const VALID: &str = "hmac_valid";
+const VALID_REMEDY: &str = "If Zoom still refuses it, look elsewhere: clock, app, meeting.";
 
 /// Seen by running it: `web/vectors` holds the tokens.
 const HEX_DECODED: &str = "the hex-decoded secret: jsrsasign, the library of Zoom's sample, takes a secret of nothing but an even number of hexadecimal digits for bytes in hex";
@@ -35,9 +39,25 @@ pub(super) fn findings(exam: &Exam<'_>) -> Vec<Finding> {
     judge(exam, &is_made_with)
 }
 
+/// What was found about it while the token was at hand.
+pub(super) fn found_before(hmac: Option<origin::Hmac>) -> Option<Finding> {
+    match hmac? {
+        origin::Hmac::Valid => Some(Finding::info(
+            VALID,
+            "The HMAC is by a configured secret.",
+            VALID_REMEDY,
+        )),
+        origin::Hmac::Invalid => Some(wrong_secret(
+            "The HMAC is not by the secret that is configured for the signature's key.".to_owned(),
+            SECRET_REMEDY,
+        )),
+        origin::Hmac::NotCheckable => None,
+    }
+}
+
 /// Whether the HMAC was found to be of the given secret.
 pub(super) fn is_verified(findings: &[Finding]) -> bool {
-    findings.iter().any(|finding| finding.rule == "hmac_valid")
+    findings.iter().any(|finding| finding.rule == VALID)
 }
 
 fn judge(exam: &Exam<'_>, is_made_with: &dyn Fn(Algorithm, &[u8]) -> bool) -> Vec<Finding> {
@@ -50,9 +70,9 @@ fn judge(exam: &Exam<'_>, is_made_with: &dyn Fn(Algorithm, &[u8]) -> bool) -> Ve
     for (which, secret) in given() {
         if is_made_with(Algorithm::Hs256, secret.trim().as_bytes()) {
             let valid = Finding::info(
-                "hmac_valid",
+                VALID,
                 format!("The HMAC is of {which}: key, claims and signing fit together."),
-                "If Zoom still refuses it, look elsewhere: clock, app, meeting.",
+                VALID_REMEDY,
             );
             return std::iter::once(valid)
                 .chain(white_space(&which, secret))

@@ -28,7 +28,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use crate::attempt::origin::Hmac;
 use crate::join::dialect::{SdkVersion, View};
+use crate::meeting::Role;
 use decoded::{Decoded, Mask};
 use error_code::Reading;
 
@@ -54,6 +56,10 @@ pub struct Handed<'a> {
     pub secrets: &'a [&'a str],
     /// The app's SDK key (Client ID).
     pub key: Option<&'a str>,
+    /// What was found about the HMAC while the token was at hand.
+    pub hmac: Option<Hmac>,
+    /// The role that was asked for.
+    pub role: Option<Role>,
     /// The number of the meeting that is joined.
     pub meeting: Option<&'a str>,
     /// The version of the Web SDK in the page.
@@ -101,6 +107,7 @@ pub fn examine(handed: &Handed<'_>) -> Report {
         findings.extend(times::findings(&exam));
         findings.extend(hmac::findings(&exam));
     }
+    findings.extend(hmac::found_before(handed.hmac));
     findings.extend(join_object::findings(&exam));
     findings.extend(error_code::findings(&exam, &findings));
     conclusion::conclude(&exam, findings)

@@ -9,9 +9,8 @@ use super::field::{Field, dimension_name};
 use super::mapping::{Mapping, Target};
 use super::overrides::quoted;
 use super::refusal::{RowRefusal, holds_token, shown};
-use super::{DIMENSIONS_MAX, TEXT_MAX_CHARS};
+use crate::attempt::label::{self, CHARS_MAX, DIMENSIONS_MAX, Fault};
 use crate::meeting::Role;
-use crate::text::is_forbidden;
 
 /// One value of a line.
 #[derive(Debug, Clone, Copy)]
@@ -189,7 +188,7 @@ impl<'a> Line<'a> {
         let Some(Ok(value)) = cell.text() else {
             return Ok(());
         };
-        check_label(None, column, name)?;
+        check_name(column, name)?;
         check_label(None, column, &value)?;
         let value = match Role::parse(&value) {
             Ok(role) if name == "role" => role.as_str().to_owned(),
@@ -215,28 +214,39 @@ fn check_label(field: Option<Field>, column: &str, text: &str) -> Result<(), Row
             "it holds something like a token, which is not kept; name the column with --map token=COLUMN or ignore=COLUMN",
         ));
     }
-    let chars = text.chars().count();
-    if chars > TEXT_MAX_CHARS {
-        return Err(RowRefusal::of_column(
+    let (code, says) = match label::check(text) {
+        Ok(()) => return Ok(()),
+        Err(Fault::TooLong(chars)) => (
             "too_long",
-            column,
-            format!(
-                "{} has {chars} characters, more than {TEXT_MAX_CHARS}",
-                shown(field, column, text)
-            ),
-        ));
-    }
-    if text.chars().any(is_forbidden) {
-        return Err(RowRefusal::of_column(
+            format!("has {chars} characters, more than {CHARS_MAX}"),
+        ),
+        Err(Fault::ForbiddenCharacter) => (
             "forbidden_character",
-            column,
-            format!(
-                "{} holds a control character or a mark of writing direction",
-                shown(field, column, text)
-            ),
-        ));
+            "holds a control character or a mark of writing direction".to_owned(),
+        ),
+    };
+    let value = shown(field, column, text);
+    Err(RowRefusal::of_column(
+        code,
+        column,
+        format!("{value} {says}"),
+    ))
+}
+
+/// Refuses what can't name a dimension.
+fn check_name(column: &str, name: &str) -> Result<(), RowRefusal> {
+    check_label(None, column, name)?;
+    if !label::is_reserved(name) {
+        return Ok(());
     }
-    Ok(())
+    let message = if name.is_empty() {
+        "a dimension has no name; give it one with --map dim.NAME=COLUMN, or leave it out with --map ignore=COLUMN".to_owned()
+    } else {
+        format!(
+            "`{name}` is a field and can't be a dimension; map its column with --map {name}=COLUMN, dim.OTHER=COLUMN or ignore=COLUMN"
+        )
+    };
+    Err(RowRefusal::of_column("reserved_dimension", column, message))
 }
 
 /// `3712` of `3712.0`, which pandas writes for whole numbers in a column with gaps.

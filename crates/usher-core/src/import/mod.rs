@@ -22,10 +22,6 @@ pub use overrides::{MapRefusal, Overrides};
 pub use refusal::RowRefusal;
 pub use row::{Aggregated, Kind, Meeting, Options, Row, SignatureSeen, Single, row};
 
-/// The most dimensions that one row may have.
-pub const DIMENSIONS_MAX: usize = 16;
-/// The longest name or value of a dimension, code, meeting or participant, in characters.
-pub const TEXT_MAX_CHARS: usize = 200;
 /// The longest reason that is kept, in characters, its mark of being cut counted in.
 pub const REASON_MAX_CHARS: usize = 2_000;
 /// The longest line, or record of a table, in bytes.

@@ -7,9 +7,8 @@ use jiff::{Span, Timestamp};
 
 use super::given::without_zero_fraction;
 use super::row::Options;
+use crate::attempt::EARLIEST;
 
-/// No import is older: Zoom was founded in 2011. What is older was read with the wrong unit.
-const EARLIEST_S: i64 = 1_293_840_000;
 /// How far ahead of now a log may be: time zones that are off by one day at most.
 const AHEAD_MAX_H: i64 = 24;
 
@@ -33,7 +32,8 @@ impl From<Timestamp> for Moment {
 /// Reads a moment. The error follows the value in a sentence: "is …".
 pub(super) fn parse(text: &str, options: &Options) -> Result<Moment, &'static str> {
     let moment = any_format(text, options.zone.as_ref())?;
-    if moment.at.as_second() < EARLIEST_S {
+    // What is older was read with the wrong unit.
+    if moment.at < EARLIEST {
         return Err("is before 2011, when there was no Zoom; is its unit or column right?");
     }
     let latest = options.now.checked_add(Span::new().hours(AHEAD_MAX_H));

@@ -153,11 +153,10 @@ impl ParticipantEvent {
             Self::Joined | Self::JbhJoined => Kind::Joined,
             Self::Left => Kind::Left,
             Self::JbhWaiting
-            | Self::JbhWaitingLeft
             | Self::JoinedWaitingRoom
-            | Self::LeftWaitingRoom
             | Self::PutInWaitingRoom
             | Self::Admitted => Kind::Waiting,
+            Self::JbhWaitingLeft | Self::LeftWaitingRoom => Kind::Waited,
         }
     }
 }

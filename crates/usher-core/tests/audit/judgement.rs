@@ -1,8 +1,10 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use usher_core::attempt::origin::Hmac;
-use usher_core::audit::Signed;
+use usher_core::attempt::event::{Event, Facts, Kind, Personal, Source};
+use usher_core::attempt::origin::{Hmac, Origin};
+use usher_core::audit::{Signed, claims_of};
 use usher_core::doctor::{Handed, Severity, examine};
 use usher_core::join::dialect::{SdkVersion, View};
 use usher_core::meeting::{MeetingNumber, Role};
@@ -154,6 +156,35 @@ fn what_is_only_partly_known_is_not_called_wrong() {
 }
 
 #[test]
+fn claims_that_cannot_be_read_are_partly_known_and_no_claims_at_all_are_no_signature() {
+    let of = |claims: Option<&str>, hmac| Origin {
+        claims: claims.map(|text| RawValue::from_string(text.to_owned()).unwrap()),
+        hmac,
+        ..Origin::default()
+    };
+    let event = Event {
+        attempt: attempt(1),
+        source: Source::Import,
+        id: "origin".to_owned(),
+        kind: Kind::Minted,
+        at: at_ms(0),
+        received_at: at_ms(0),
+        facts: Facts::default(),
+        personal: Personal::default(),
+    };
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    let deep = format!(r#"{{"iat":{deep}}}"#);
+    for text in [r#"{"iat":1e999}"#, r#"{"mn":"\ud800"}"#, &deep] {
+        let origin = of(Some(text), Some(Hmac::NotCheckable));
+        let claims = claims_of(&origin).unwrap();
+        let summary = audit([Signed::of(&event, &origin, &claims)]);
+        assert_eq!(counts(&summary), [0, 0, 1], "{text}");
+        assert_eq!(summary.not_checkable_because.partly_known, 1);
+    }
+    assert_eq!(claims_of(&of(None, None)), None);
+}
+
+#[test]
 fn a_role_that_nobody_said_is_compared_with_nothing() {
     let claims = claims_with(json!({"role": 1}));
     let unsaid = Signed {
@@ -289,9 +320,10 @@ proptest! {
     fn the_audit_calls_valid_exactly_what_the_doctor_finds_no_error_in(
         claims in claims(),
         ms in -60_000..60_000_i64,
-        is_known in any::<[bool; 4]>(),
+        is_known in any::<[bool; 5]>(),
+        hmac in proptest::sample::select(vec![Hmac::Valid, Hmac::Invalid]),
     ) {
-        let [has_key, has_number, has_version, has_view] = is_known;
+        let [has_key, has_number, has_version, has_view, has_role] = is_known;
         let at: Timestamp = at_ms(ms);
         let number = MeetingNumber::parse("85012345678").unwrap();
         let version = has_version.then_some(SdkVersion(6, 2, 0));
@@ -300,7 +332,8 @@ proptest! {
             at,
             key: has_key.then_some(KEY),
             meeting_number: has_number.then_some(number),
-            role: None,
+            role: has_role.then_some(Role::Attendee),
+            hmac,
             sdk_version: version,
             view,
             ..signed(&claims)
@@ -309,6 +342,8 @@ proptest! {
         let report = examine(&Handed {
             claims: Some(&text),
             key: signed.key,
+            hmac: Some(hmac),
+            role: signed.role,
             meeting: has_number.then_some("85012345678"),
             sdk_version: version,
             view,

@@ -288,4 +288,12 @@ fn dimensions_are_bounded_in_number_and_length_and_have_one_value() {
         refused(json!({"x": "a\u{202e}b"})).contains("\"a\\u202eb\" holds a control character")
     );
     assert_eq!(refused(json!("x")), "`dims`: it is not a JSON object");
+    // An empty name stands for everybody where attempts are counted.
+    for (dims, column) in [
+        (json!({"": "x"}), "`dims.`: a dimension has no name"),
+        (json!({"code": "x"}), "`dims.code`: `code` is a field"),
+    ] {
+        let message = refused(dims);
+        assert!(message.starts_with(column), "{message}");
+    }
 }

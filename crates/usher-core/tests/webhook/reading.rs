@@ -70,10 +70,10 @@ fn every_event_of_a_participant_has_its_time_and_its_place_in_the_story() {
         ("joined", Some("join_time"), Kind::Joined),
         ("left", Some("leave_time"), Kind::Left),
         ("jbh_waiting", None, Kind::Waiting),
-        ("jbh_waiting_left", None, Kind::Waiting),
+        ("jbh_waiting_left", None, Kind::Waited),
         ("jbh_joined", None, Kind::Joined),
         ("joined_waiting_room", Some("date_time"), Kind::Waiting),
-        ("left_waiting_room", Some("date_time"), Kind::Waiting),
+        ("left_waiting_room", Some("date_time"), Kind::Waited),
         ("put_in_waiting_room", Some("date_time"), Kind::Waiting),
         ("admitted", Some("date_time"), Kind::Waiting),
     ] {

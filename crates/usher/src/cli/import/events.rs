@@ -52,7 +52,7 @@ pub(super) fn events(
     (origin.claims, origin.hmac) = signature(single.signature, config);
     let mut client = Client::default();
     for (name, value) in row.dims {
-        put(&mut origin, &mut client, name, value)?;
+        put(&mut origin, &mut client, name, value);
     }
     let mut minted = event(ORIGIN, Kind::Minted, row.at);
     minted.facts.origin = Some(Box::new(origin));
@@ -102,7 +102,7 @@ fn put(
     client: &mut Client,
     name: String,
     value: String,
-) -> Result<(), RowRefusal> {
+) {
     let field = match name.as_str() {
         "app" => &mut origin.app,
         "account" => &mut origin.account,
@@ -117,12 +117,12 @@ fn put(
         "role" => {
             let word = Role::parse(&value).map(|role| role.as_str().to_owned());
             origin.role = Some(word.unwrap_or(value));
-            return Ok(());
+            return;
         }
         "view" => {
             let word = View::parse(&value).map(|view| view.as_str().to_owned());
             origin.view = Some(word.unwrap_or(value));
-            return Ok(());
+            return;
         }
         // A field that came among the dimensions; the field itself goes first.
         "meeting" => {
@@ -130,22 +130,12 @@ fn put(
                 Ok(number) => _ = origin.meeting_number.get_or_insert(number),
                 Err(_) => _ = origin.dims.entry(name).or_insert(value),
             }
-            return Ok(());
-        }
-        // Counted beside the dimensions by the code that an attempt ended with; and personal data, which dimensions must not be.
-        "code" | "participant" => {
-            return Err(RowRefusal::of_line(
-                "reserved_dimension",
-                format!(
-                    "`{name}` is a field and can't be a dimension; map its column with --map {name}=COLUMN, dim.OTHER=COLUMN or ignore=COLUMN"
-                ),
-            ));
+            return;
         }
         _ => {
             origin.dims.insert(name, value);
-            return Ok(());
+            return;
         }
     };
     *field = Some(value);
-    Ok(())
 }
