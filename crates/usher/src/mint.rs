@@ -163,9 +163,10 @@ fn origin(
     app: &str,
     minted: &Minted<'_>,
 ) -> Origin {
-    let passcode_from = match &wish.passcode {
-        None => Some(PasscodeFrom::Meeting),
-        Some(passcode) => (!passcode.is_empty()).then_some(PasscodeFrom::Request),
+    let (passcode, from) = match (&wish.passcode, meeting) {
+        (Some(passcode), _) => (passcode.as_str(), PasscodeFrom::Request),
+        (None, Some(meeting)) => (meeting.passcode.expose(), PasscodeFrom::Meeting),
+        (None, None) => ("", PasscodeFrom::Request),
     };
     Origin {
         meeting_number: Some(wish.meeting_number),
@@ -173,7 +174,7 @@ fn origin(
         view: Some(wish.view.as_str().to_owned()),
         sdk_version: Some(wish.sdk_version.to_string()),
         join_shape: Some(minted.parameters.shape()),
-        passcode_from,
+        passcode_from: (!passcode.is_empty()).then_some(from),
         ..origin_of(config, app, meeting, &minted.claims)
     }
 }

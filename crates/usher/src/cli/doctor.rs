@@ -123,6 +123,7 @@ pub(super) fn run(
         view,
         now: args.now.unwrap_or_else(now),
         now_is_given: args.now.is_some(),
+        ..Handed::default()
     });
     if args.json {
         write_json(out, &report)?;

@@ -3,19 +3,11 @@
 use std::collections::BTreeMap;
 
 use usher_core::attempt::event::Personal;
+use usher_core::attempt::label::{self, CHARS_MAX, DIMENSIONS_MAX, Fault};
 use usher_core::attempt::origin::Origin;
-use usher_core::attempt::story::DIMENSIONS;
-use usher_core::text;
 
 use super::AppState;
 use super::error::ApiError;
-use crate::store::CODE;
-
-/// These limits are ours, so that nobody stores a book in a label.
-pub(super) const LABEL_MAX: usize = 200;
-const DIMS_MAX: usize = 16;
-/// Fields of their own, and the dimension of failures' codes.
-const RESERVED: [&str; 3] = ["meeting", "participant", CODE];
 
 /// Labels of a request.
 pub(super) struct Labels {
@@ -30,11 +22,11 @@ impl Labels {
     /// 422 for what is too long, too many, or not for a label.
     pub(super) fn check(&self) -> Result<(), ApiError> {
         let dims = self.dims.iter().flatten();
-        if dims.clone().count() > DIMS_MAX {
+        if dims.clone().count() > DIMENSIONS_MAX {
             return Err(ApiError::unprocessable(
                 "too_many",
                 "dims",
-                format!("More than {DIMS_MAX} dimensions."),
+                format!("More than {DIMENSIONS_MAX} dimensions."),
             )
             .hint("Send fewer."));
         }
@@ -50,10 +42,7 @@ impl Labels {
         for (name, value) in dims {
             let shown: String = name.chars().take(40).collect();
             let field = format!("dims.{}", shown.escape_debug());
-            if name.is_empty()
-                || DIMENSIONS.contains(&name.as_str())
-                || RESERVED.contains(&name.as_str())
-            {
+            if label::is_reserved(name) || label::is_ushers_own(name) {
                 return Err(ApiError::unprocessable(
                     "reserved_dimension",
                     field,
@@ -78,14 +67,18 @@ impl Labels {
     }
 }
 
-fn check_label(field: &str, text: &str) -> Result<(), ApiError> {
-    if text.chars().count() <= LABEL_MAX && !text.chars().any(text::is_forbidden) {
-        return Ok(());
-    }
-    Err(ApiError::unprocessable(
-        "invalid_label",
-        field,
-        format!("It is longer than {LABEL_MAX} characters or holds control characters or marks that turn its direction."),
-    )
-    .hint("Shorten it."))
+/// 422 for a text that can be on no attempt, whether it is to be put there or looked for.
+pub(super) fn check_label(field: &str, text: &str) -> Result<(), ApiError> {
+    let (message, hint) = match label::check(text) {
+        Ok(()) => return Ok(()),
+        Err(Fault::TooLong(chars)) => (
+            format!("It has {chars} characters; at most {CHARS_MAX} are kept."),
+            "Shorten it.",
+        ),
+        Err(Fault::ForbiddenCharacter) => (
+            "It holds a control character, or a mark that turns the direction of text.".to_owned(),
+            "Remove it.",
+        ),
+    };
+    Err(ApiError::unprocessable("invalid_label", field, message).hint(hint))
 }

@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::AppState;
 use super::authentication::Caller;
 use super::error::{ApiError, ErrorAnswer};
+use super::labels::check_label;
 use super::span::{span, unknown_parameter};
 use crate::store::{OutcomeCounts, Point, Scope, Stats, Steps};
 
@@ -157,6 +158,7 @@ fn dimension(name: String) -> Result<String, ApiError> {
                 .hint("Leave it out for everybody."),
         );
     }
+    check_label("by", &name)?;
     if NOT_COUNTED.contains(&name.as_str()) {
         return Err(ApiError::unprocessable(
             "not_counted",

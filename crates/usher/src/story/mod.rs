@@ -12,8 +12,8 @@ use usher_core::attempt::AttemptId;
 use usher_core::attempt::event::{Event, Facts};
 use usher_core::attempt::origin::{Hmac, PasscodeFrom};
 use usher_core::attempt::story::{Outcome, Story};
-use usher_core::audit::{Audit, Limit, Signed};
-use usher_core::doctor::{self, Handed};
+use usher_core::audit::{Audit, Limit, Signed, claims_of};
+use usher_core::doctor;
 use usher_core::failure::{self, Explained};
 use usher_core::join::dialect::View;
 use utoipa::ToSchema;
@@ -169,7 +169,7 @@ impl AttemptAnswer {
         Ok(Some(Self {
             attempt: WholeAttempt {
                 shown: ShownAttempt::of(row, now),
-                signature: story.as_ref().and_then(|story| signature(story, id)),
+                signature: story.as_ref().and_then(signature),
                 oddities: story.map(|story| story.oddities).unwrap_or_default(),
             },
             events: events.into_iter().map(ShownEvent::of).collect(),
@@ -178,46 +178,23 @@ impl AttemptAnswer {
     }
 }
 
-fn signature(story: &Story<'_>, id: AttemptId) -> Option<ShownSignature> {
-    let origin = story.origin?;
-    let text = origin.claims.as_deref()?.get();
-    let claims: Value = serde_json::from_str(text).ok()?;
-    let meeting = origin.meeting_number.map(|number| number.to_string());
-    let verdict = doctor::examine(&Handed {
-        claims: Some(text),
-        meeting: meeting.as_deref(),
-        sdk_version: story.sdk_version(),
-        now: id.at(),
-        now_is_given: true,
-        ..Handed::default()
-    });
+/// The same judgement as that of a span's signatures; none of claims that can't be read.
+fn signature(story: &Story<'_>) -> Option<ShownSignature> {
+    let (event, origin) = (story.made_by?, story.origin?);
+    let claims = claims_of(origin).filter(Value::is_object)?;
+    let signed = Signed::of(event, origin, &claims);
     Some(ShownSignature {
-        hmac: origin.hmac.unwrap_or(Hmac::NotCheckable),
-        margins: margins(id, &claims),
-        verdict,
+        hmac: signed.hmac,
+        margins: margins(&signed),
+        verdict: signed.examine(),
         claims,
     })
 }
 
 /// How far the times of one signature are from their limits: an audit of it alone.
-fn margins(attempt: AttemptId, claims: &Value) -> Vec<ShownMargin> {
+fn margins(signed: &Signed<'_>) -> Vec<ShownMargin> {
     let mut audit = Audit::new();
-    audit.add(&Signed {
-        attempt,
-        at: attempt.at(),
-        claims,
-        hmac: Hmac::NotCheckable,
-        key: None,
-        meeting_number: None,
-        role: None,
-        sdk_version: None,
-        view: None,
-        join_shape: None,
-        release: None,
-        app: None,
-        instance: None,
-        environment: None,
-    });
+    audit.add(signed);
     let margins = audit.finish().margins.into_iter();
     margins
         .map(|margin| ShownMargin {

@@ -97,12 +97,7 @@ fn signature(
 }
 
 /// Puts a dimension where the journal has it: every attempt's own ones are fields, the product's are a map.
-fn put(
-    origin: &mut Origin,
-    client: &mut Client,
-    name: String,
-    value: String,
-) {
+fn put(origin: &mut Origin, client: &mut Client, name: String, value: String) {
     let field = match name.as_str() {
         "app" => &mut origin.app,
         "account" => &mut origin.account,

@@ -6,19 +6,19 @@ use axum::Json as JsonAnswer;
 use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use usher_core::attempt::AttemptId;
 use usher_core::attempt::event::{
     Client, Event, Facts, ID_MAX, Kind, Personal, Source, on_our_clock,
 };
+use usher_core::attempt::label::CHARS_MAX;
+use usher_core::attempt::{AttemptId, can_have_begun};
 use usher_core::text;
 use utoipa::ToSchema;
 
 use super::super::authentication::{authenticate, bearer, unauthorized};
 use super::super::error::{ApiError, ErrorAnswer};
-use super::super::labels::LABEL_MAX;
 use super::super::report_token::TokenError;
 use super::super::text_or_number::{TextOrNumber, text_or_number};
 use super::super::{AppState, BODY_MAX_BYTES, body, client_address};
@@ -32,6 +32,9 @@ const REASON_MAX: usize = 2_000;
 const CODE_MAX: usize = 64;
 /// Of an error object; what is larger is kept as its beginning.
 const RAW_MAX_BYTES: usize = 8 * 1024;
+
+/// How long the record of a mint may be on its way, on another instance that is without the store. Ours: a day is enough to mend one.
+const MINT_MAY_FOLLOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// What the page tells.
 #[derive(Deserialize, ToSchema)]
@@ -126,15 +129,17 @@ pub(crate) async fn post_events(
         .hint("Send them in several requests."));
     }
     if reporter == Reporter::Key {
-        must_be_known(&state, attempt).await?;
+        must_be_known(&state, attempt, now).await?;
     }
     let sent_at = body.sent_at;
-    let events: Vec<Event> = body
-        .events
-        .into_iter()
-        .enumerate()
-        .map(|(n, told)| told.into_event(n, attempt, client.as_deref(), sent_at, now))
+    let told = body.events.into_iter().enumerate();
+    let mut events: Vec<Event> = told
+        .map(|(n, told)| told.into_event(n, attempt, sent_at, now))
         .collect::<Result<_, _>>()?;
+    // Once a request is enough. The last event is the one that a repeated request is least likely to have told before.
+    if let Some(last) = events.last_mut() {
+        last.facts.client = client;
+    }
     let count = events.len();
     if count == 0 {
         return Ok((StatusCode::ACCEPTED, answer(0, 0, Recorded::Stored, now)));
@@ -229,7 +234,7 @@ async fn client(
     ] {
         *text = text
             .take()
-            .map(|text| clean(&text, LABEL_MAX))
+            .map(|text| clean(&text, CHARS_MAX))
             .filter(|text| !text.is_empty());
     }
     if reporter == Reporter::Page {
@@ -242,18 +247,22 @@ async fn client(
     Ok((client != Client::default()).then(|| Box::new(client)))
 }
 
-/// An attempt that a key's holder names must be there; one that is on its way to the store counts, too.
-async fn must_be_known(state: &AppState, attempt: AttemptId) -> Result<(), ApiError> {
-    if state.journal.is_behind() {
+/// An attempt that a key's holder names must be there, or its record may still be on its way: from here, or from another instance.
+async fn must_be_known(
+    state: &AppState,
+    attempt: AttemptId,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    let can_be = can_have_begun(attempt.at(), now);
+    let is_young = now.duration_since(attempt.at()) <= MINT_MAY_FOLLOW;
+    if can_be && (is_young || state.journal.is_behind()) {
         return Ok(());
     }
-    let Ok(store) = state.directory.store() else {
-        return Ok(());
+    let is_known = match state.directory.store() {
+        Ok(store) => !store.attempt_rows(&[attempt]).await?.is_empty(),
+        Err(_) => can_be,
     };
-    if store.attempt_rows(&[attempt]).await?.is_empty() {
-        return Err(unknown_attempt());
-    }
-    Ok(())
+    is_known.then_some(()).ok_or_else(unknown_attempt)
 }
 
 pub(super) fn unknown_attempt() -> ApiError {
@@ -271,7 +280,6 @@ impl ToldEvent {
         self,
         n: usize,
         attempt: AttemptId,
-        client: Option<&Client>,
         sent_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Event, ApiError> {
@@ -296,7 +304,6 @@ impl ToldEvent {
             at,
             received_at: now,
             facts: Facts {
-                client: client.cloned().map(Box::new),
                 code: self.code.map(|code| clean(code.as_str(), CODE_MAX)),
                 reason: self.reason.map(|reason| clean(&reason, REASON_MAX)),
                 claimed_at: self.at.filter(|claimed| *claimed != at),

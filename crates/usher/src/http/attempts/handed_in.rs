@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use axum::Json as JsonAnswer;
 use axum::extract::State;
 use axum::http::StatusCode;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::Map;
 use serde_json::value::RawValue;
-use usher_core::attempt::AttemptId;
 use usher_core::attempt::event::{Event, Facts, Kind, Personal, Source};
-use usher_core::attempt::origin::{Hmac, Origin};
+use usher_core::attempt::origin::{Hmac, Origin, PasscodeFrom};
+use usher_core::attempt::{AttemptId, can_have_begun};
 use usher_core::join::dialect::{SdkVersion, View};
 use usher_core::meeting::{MeetingNumber, Role};
 use usher_core::signature::UnverifiedToken;
@@ -28,12 +30,10 @@ use crate::config::Config;
 use crate::journal::Recorded;
 use crate::store::Scope;
 
-/// Clocks of callers may be ahead by this much.
-const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
-/// Before the Web SDK.
-const OLDEST: &str = "2011-01-01T00:00:00Z";
+/// As an import takes them.
+const CLAIMS_MAX_BYTES: usize = 4 * 1024;
 
-/// An attempt that began elsewhere.
+/// An attempt that began elsewhere: the fields of a join request, and what is known of the rest.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HandedInBody {
@@ -49,6 +49,27 @@ pub(crate) struct HandedInBody {
     user_name: Option<String>,
     /// Zoom's id of the registrant; kept as a hash, too.
     registrant_id: Option<String>,
+    /// Only whether there was one is kept.
+    passcode: Option<String>,
+    /// Taken, because a join request may have it, and not kept; so are the next five.
+    #[serde(rename = "user_email")]
+    #[schema(value_type = Option<String>)]
+    _user_email: Option<IgnoredAny>,
+    #[serde(rename = "registrant_token")]
+    #[schema(value_type = Option<String>)]
+    _registrant_token: Option<IgnoredAny>,
+    #[serde(rename = "zak")]
+    #[schema(value_type = Option<String>)]
+    _zak: Option<IgnoredAny>,
+    #[serde(rename = "obf_token")]
+    #[schema(value_type = Option<String>)]
+    _obf_token: Option<IgnoredAny>,
+    #[serde(rename = "video_webrtc_mode")]
+    #[schema(value_type = Option<u8>)]
+    _video_webrtc_mode: Option<IgnoredAny>,
+    #[serde(rename = "expires_in_s")]
+    #[schema(value_type = Option<u32>)]
+    _expires_in_s: Option<IgnoredAny>,
     participant: Option<String>,
     release: Option<String>,
     environment: Option<String>,
@@ -93,8 +114,7 @@ pub(crate) async fn post_attempt(
     caller.must_have(&[Scope::Report])?;
     let now = (state.moment.now)();
     let at = body.at.unwrap_or(now);
-    let oldest: Timestamp = OLDEST.parse().unwrap_or(Timestamp::UNIX_EPOCH);
-    if at < oldest || at.duration_since(now) > AHEAD_MAX {
+    if !can_have_begun(at, now) {
         return Err(ApiError::unprocessable(
             "invalid_time",
             "at",
@@ -103,7 +123,7 @@ pub(crate) async fn post_attempt(
         .hint("Send RFC 3339 in UTC; check the clock of the machine that made it."));
     }
     let attempt = match &body.attempt {
-        Some(id) => own_id(id, now)?,
+        Some(id) => own_id(&state, id, now).await?,
         None => AttemptId::new(at, (state.moment.random)()),
     };
     let labels = Labels {
@@ -149,17 +169,35 @@ pub(crate) async fn post_attempt(
     ))
 }
 
-fn own_id(id: &str, now: Timestamp) -> Result<AttemptId, ApiError> {
-    AttemptId::parse(id)
-        .filter(|id| id.at().duration_since(now) <= AHEAD_MAX)
+/// An id that the caller made. What Usher minted itself is no attempt from elsewhere.
+async fn own_id(state: &AppState, id: &str, now: Timestamp) -> Result<AttemptId, ApiError> {
+    let id = AttemptId::parse(id)
+        .filter(|id| can_have_begun(id.at(), now))
         .ok_or_else(|| {
             ApiError::unprocessable(
                 "invalid_id",
                 "attempt",
-                "An attempt's id has 32 lower-case hexadecimal digits, of which the first twelve are the milliseconds since 1970.",
+                "An attempt's id has 32 lower-case hexadecimal digits, of which the first twelve are the milliseconds from 1970 to its beginning: after 2010, and not in the future.",
             )
             .hint("Make it as a UUID of version 7, without hyphens, or leave it out.")
-        })
+        })?;
+    // Where the store is away or behind, the mint's own record comes first all the same, when the story is told.
+    if let Ok(store) = state.directory.store()
+        && store
+            .events(id)
+            .await?
+            .iter()
+            .any(|event| event.source == Source::Mint)
+    {
+        return Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "minted_here",
+            "This attempt was minted here: what it began with is known.",
+        )
+        .field("attempt")
+        .hint("Tell what became of it with POST /v1/attempts/{id}/events."));
+    }
+    Ok(id)
 }
 
 impl HandedInBody {
@@ -174,16 +212,9 @@ impl HandedInBody {
                 .hint("Send one of the two; the claims are read from the signature."));
             }
             (Some(token), None) => read_token(config, token)?,
-            (None, Some(claims)) if claims.get().starts_with('{') => {
+            (None, Some(claims)) => {
+                check_claims(claims)?;
                 (Some(claims.clone()), Some(Hmac::NotCheckable))
-            }
-            (None, Some(_)) => {
-                return Err(ApiError::unprocessable(
-                    "invalid_claims",
-                    "claims",
-                    "Claims are a JSON object.",
-                )
-                .hint("Send the decoded body of the signature as it is."));
             }
             (None, None) => (None, None),
         };
@@ -198,6 +229,8 @@ impl HandedInBody {
             .as_deref()
             .map(SdkVersion::parse)
             .transpose()?;
+        let has_passcode = self.passcode.as_ref().is_some_and(|text| !text.is_empty());
+        let passcode_from = has_passcode.then_some(PasscodeFrom::Request);
         Ok(Origin {
             meeting_number: Some(MeetingNumber::parse(self.meeting_number.as_str())?),
             role: role.map(|role| role.as_str().to_owned()),
@@ -206,6 +239,7 @@ impl HandedInBody {
             app: self.app.as_deref().map(|app| clean(app, 100)),
             claims,
             hmac,
+            passcode_from,
             ..Origin::default()
         })
     }
@@ -246,6 +280,20 @@ impl HandedInBody {
             personal: Personal::default(),
         }))
     }
+}
+
+/// Whatever is kept must be read again when signatures are judged: `1e999` and half a surrogate pair are JSON, and no values.
+fn check_claims(claims: &RawValue) -> Result<(), ApiError> {
+    let is_short = claims.get().len() <= CLAIMS_MAX_BYTES;
+    if is_short && serde_json::from_str::<Map<_, _>>(claims.get()).is_ok() {
+        return Ok(());
+    }
+    Err(ApiError::unprocessable(
+        "invalid_claims",
+        "claims",
+        format!("Claims are a JSON object of at most {CLAIMS_MAX_BYTES} bytes, with numbers and texts that can be read."),
+    )
+    .hint("Send the decoded body of the signature as it is."))
 }
 
 type ReadToken = (Option<Box<RawValue>>, Option<Hmac>);

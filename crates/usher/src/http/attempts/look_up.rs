@@ -9,6 +9,7 @@ use usher_core::meeting::MeetingNumber;
 use super::super::AppState;
 use super::super::authentication::Caller;
 use super::super::error::{ApiError, ErrorAnswer};
+use super::super::labels::check_label;
 use super::super::span::moment;
 use super::events::unknown_attempt;
 use crate::store::{AttemptFilter, LIMIT_MAX, Scope};
@@ -90,8 +91,8 @@ fn read_query(query: Vec<(String, String)>) -> Result<(AttemptFilter, u32), ApiE
                 })?;
                 filter.outcome = Some(outcome);
             }
-            "code" => filter.code = Some(value),
-            "participant" => filter.participant = Some(value),
+            "code" => filter.code = Some(label(&name, value)?),
+            "participant" => filter.participant = Some(label(&name, value)?),
             "cursor" => {
                 let before = AttemptId::parse(&value)
                     .ok_or_else(|| invalid(&name, "It is not `next` of another page."))?;
@@ -122,6 +123,12 @@ fn read_query(query: Vec<(String, String)>) -> Result<(AttemptFilter, u32), ApiE
         }
     }
     Ok((filter, limit))
+}
+
+/// A store would choke on some of what is on no attempt: PostgreSQL on a NUL.
+fn label(field: &str, text: String) -> Result<String, ApiError> {
+    check_label(field, &text)?;
+    Ok(text)
 }
 
 fn invalid(field: &str, message: impl Into<String>) -> ApiError {

@@ -1,14 +1,10 @@
 //! The signatures of a span of time, judged again.
 
 use jiff::Timestamp;
-use serde_json::Value;
 use sqlx::any::AnyRow;
 use usher_core::attempt::AttemptId;
 use usher_core::attempt::event::{Event, Kind, Source};
-use usher_core::attempt::origin::{Hmac, Origin};
-use usher_core::audit::{Audit, Signed, Summary};
-use usher_core::join::dialect::{SdkVersion, View};
-use usher_core::meeting::Role;
+use usher_core::audit::{Audit, Signed, Summary, claims_of};
 
 use super::super::{Store, StoreError, blocking};
 use super::rows::decode_event;
@@ -79,46 +75,12 @@ fn judge(mut audit: Audit, page: &[AnyRow]) -> Result<(Audit, Option<Event>), sq
     let mut last = None;
     for row in page {
         let event = decode_event(row)?;
-        if let Some(origin) = &event.facts.origin {
-            add(&mut audit, &event, origin)?;
+        if let Some(origin) = &event.facts.origin
+            && let Some(claims) = claims_of(origin)
+        {
+            audit.add(&Signed::of(&event, origin, &claims));
         }
         last = Some(event);
     }
     Ok((audit, last))
-}
-
-fn add(audit: &mut Audit, event: &Event, origin: &Origin) -> Result<(), sqlx::Error> {
-    let unreadable = |error: serde_json::Error| sqlx::Error::Decode(error.into());
-    // An attempt that was handed in without its signature has none that could be judged.
-    if origin.claims.is_none() && origin.hmac.is_none() {
-        return Ok(());
-    }
-    let claims: Value = match &origin.claims {
-        Some(claims) => serde_json::from_str(claims.get()).map_err(unreadable)?,
-        None => Value::Null,
-    };
-    audit.add(&Signed {
-        attempt: event.attempt,
-        at: event.at,
-        claims: &claims,
-        hmac: origin.hmac.unwrap_or(Hmac::NotCheckable),
-        // The keys that are configured today say nothing about those of that day; by which secret it was signed, the HMAC says.
-        key: None,
-        meeting_number: origin.meeting_number,
-        role: origin
-            .role
-            .as_deref()
-            .and_then(|role| Role::parse(role).ok()),
-        sdk_version: origin.sdk_version.as_deref().and_then(SdkVersion::find),
-        view: origin
-            .view
-            .as_deref()
-            .and_then(|view| View::parse(view).ok()),
-        join_shape: origin.join_shape.as_ref(),
-        release: origin.release.as_deref(),
-        app: origin.app.as_deref(),
-        instance: origin.instance.as_deref(),
-        environment: origin.environment.as_deref(),
-    });
-    Ok(())
 }
