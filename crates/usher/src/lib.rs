@@ -10,6 +10,7 @@ pub mod http;
 pub mod import_file;
 pub mod journal;
 pub mod mint;
+mod panics;
 pub mod seal;
 pub mod store;
 mod story;

@@ -4,7 +4,10 @@
 //! bounded, and a join is never refused because of it. What was spooled is written to the store when it is back; what is
 //! there already changes nothing, so that it ends up there exactly once.
 
+mod replay;
 mod spool;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::path::PathBuf;
@@ -19,6 +22,7 @@ use usher_core::attempt::event::Event;
 
 use crate::directory::{Degradation, Directory};
 use crate::store::Notice;
+use writer::Writer;
 
 /// Requests that wait for the writer: more than it writes in the time that a request waits.
 const QUEUE_MAX: usize = 8192;
@@ -95,37 +99,48 @@ impl Journal {
     pub fn start(directory: Arc<Directory>, spool_folder: PathBuf) -> (Self, JoinHandle<()>) {
         let (queue, requests) = mpsc::channel(QUEUE_MAX);
         let condition = Arc::new(Condition::default());
-        let writer = writer::Writer::new(directory, spool_folder, condition.clone());
-        let task = tokio::spawn(writer.run(requests));
-        (Self { queue, condition }, task)
+        let journal = Self {
+            queue,
+            condition: condition.clone(),
+        };
+        let writer =
+            move || Writer::new(directory.clone(), spool_folder.clone(), condition.clone());
+        (journal, tokio::spawn(writer::write_on(writer, requests)))
     }
 
-    /// Records the events of one request, all in one place.
-    pub async fn record(&self, events: Vec<Event>) -> Receipt {
+    /// Records the events of one request, all in one place. They are on their way at once; the future tells where they arrived.
+    pub fn record(&self, events: Vec<Event>) -> impl Future<Output = Receipt> + Send + use<> {
         let notices = Vec::new();
-        self.write(Entries { events, notices }).await
+        self.write(Entries { events, notices })
     }
 
-    /// Keeps a notification of Zoom's.
-    pub async fn keep(&self, notice: Notice) -> Receipt {
+    /// Keeps a notification of Zoom's, likewise.
+    pub fn keep(&self, notice: Notice) -> impl Future<Output = Receipt> + Send + use<> {
         let (events, notices) = (Vec::new(), vec![notice]);
-        self.write(Entries { events, notices }).await
+        self.write(Entries { events, notices })
     }
 
-    async fn write(&self, entries: Entries) -> Receipt {
+    fn write(&self, entries: Entries) -> impl Future<Output = Receipt> + Send + use<> {
         let count = entries.len() as u64;
         let (answer, answered) = oneshot::channel();
         let is_queued = self.queue.try_send(Request { entries, answer }).is_ok();
-        if is_queued && let Ok(Ok(receipt)) = tokio::time::timeout(RECORD_DEADLINE, answered).await
-        {
-            return receipt;
-        }
         if !is_queued {
             self.condition.lose(count);
         }
-        Receipt {
-            recorded: Recorded::No,
-            duplicates: 0,
+        let condition = self.condition.clone();
+        async move {
+            let answered = tokio::time::timeout(RECORD_DEADLINE, answered);
+            match answered.await {
+                Ok(Ok(receipt)) => return receipt,
+                // The writer broke down with it.
+                Ok(Err(_)) if is_queued => condition.lose(count),
+                // Not even queued; or it takes too long.
+                Ok(Err(_)) | Err(_) => {}
+            }
+            Receipt {
+                recorded: Recorded::No,
+                duplicates: 0,
+            }
         }
     }
 

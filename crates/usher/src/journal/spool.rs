@@ -1,11 +1,14 @@
 //! Where records wait while the store can't take them: a file that has its space before it is needed.
 //!
-//! After a mark of 16 bytes follow records: `length of the payload (4 bytes, little-endian) | the first 8 bytes of its SHA-256 | payload`. A
-//! length of zero ends them; so does a record whose hash is not that of its payload, which is what a power cut leaves.
-//! The payload is JSON. Each process has a file of its own, held by a lock, and takes over those whose process is gone.
+//! After a mark of 16 bytes follow records, one for each request: `length of the payload (4 bytes, little-endian) | the first 8 bytes of its
+//! SHA-256 | payload`, and zeros. A length of zero ends them; so does a record whose hash is not that of its payload and that no whole one
+//! follows, which is what a power cut leaves. The payload is JSON. Each process has a file of its own, held by a lock, and takes over those
+//! whose process is gone.
+//!
+//! What can't be replayed is kept beside it, for people: a record as a line of `spool-N.bad`, a file as `spool-N.bad-K`.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -15,13 +18,15 @@ use sha2::{Digest, Sha256};
 use super::Entries;
 
 const MARK: &[u8; 16] = b"usher spool v1\r\n";
+/// Where the first record is.
+pub(super) const START: u64 = MARK.len() as u64;
 const HEADER_BYTES: usize = 4 + HASH_BYTES;
 const HASH_BYTES: usize = 8;
 /// Room for about 60,000 mints: an hour of 15 joins a second.
 pub(super) const SIZE_BYTES: u64 = 64 << 20;
 /// Processes that share a data folder.
 const FILES_MAX: u32 = 16;
-/// The end of the records is looked for in pieces of this size at least.
+/// The length that ends the records.
 const NOTHING: [u8; 4] = [0; 4];
 
 /// A spool file that this process holds.
@@ -30,21 +35,35 @@ pub(super) struct Spool {
     path: PathBuf,
     file: File,
     size_bytes: u64,
+    /// What is before it is in the store.
+    replayed_to: u64,
     /// Where the next record goes.
     end: u64,
 }
 
-/// Why a batch was not spooled.
+/// Why the next batch can't be replayed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SpoolError {
-    #[error("it is full")]
-    Full,
+pub(super) enum ReadError {
+    /// One record; those behind it can be read.
+    #[error("the record at byte {at} is not one of this version, or damaged: {detail}")]
+    Record { at: u64, detail: String },
+    #[error("the record at byte {0} is damaged, and so is what follows")]
+    File(u64),
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
+/// What is at an offset.
+enum Found {
+    End,
+    /// A payload, and where the next record begins.
+    Whole(Vec<u8>, u64),
+    /// Likewise; the payload is not what was written.
+    Damaged(Vec<u8>, u64),
+}
+
 impl Spool {
-    /// Takes every spool file in the folder that no other process holds: the first one to write to, the others because they may hold
+    /// Takes every spool file in the folder that nobody holds: the first one to write to, the others because they may hold
     /// what a process that is gone has left.
     pub(super) fn take_all(folder: &Path, size_bytes: u64) -> io::Result<(Self, Vec<Self>)> {
         std::fs::create_dir_all(folder)?;
@@ -68,7 +87,7 @@ impl Spool {
         Ok((own, inherited))
     }
 
-    /// `None` if another process holds it.
+    /// `None` if somebody holds it.
     fn take(path: PathBuf, size_bytes: u64) -> io::Result<Option<Self>> {
         let file = OpenOptions::new()
             .read(true)
@@ -90,16 +109,27 @@ impl Spool {
             path,
             file,
             size_bytes: size_bytes.max(length),
-            end: MARK.len() as u64,
+            replayed_to: START,
+            end: START,
         };
         let mut mark = [0; MARK.len()];
         spool.file.read_exact_at(&mut mark, 0)?;
-        if mark == *MARK {
-            spool.find_end()?;
-        } else {
+        if mark == [0; MARK.len()] {
             spool.file.write_all_at(MARK, 0)?;
-            spool.clear()?;
+        } else if mark != *MARK {
+            let aside = spool.set_aside()?;
+            tracing::error!(
+                "{} was no spool of this version, it is kept as {}",
+                spool.path.display(),
+                aside.display()
+            );
+            let path = spool.path.clone();
+            drop(spool);
+            return Self::take(path, size_bytes);
         }
+        spool.find_end()?;
+        // A record that was cut, or what was being cleared.
+        spool.wipe(spool.end, spool.size_bytes)?;
         Ok(Some(spool))
     }
 
@@ -107,86 +137,145 @@ impl Spool {
         &self.path
     }
 
-    pub(super) fn start() -> u64 {
-        MARK.len() as u64
-    }
-
-    pub(super) fn end(&self) -> u64 {
-        self.end
+    /// How much of it waits for the store.
+    pub(super) fn waiting_bytes(&self) -> u64 {
+        self.end - self.replayed_to
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.end == Self::start()
+        self.end == START
     }
 
-    /// Adds a batch; when it returns, the batch is on disk.
-    pub(super) fn append(&mut self, entries: &Entries) -> Result<(), SpoolError> {
-        let payload = serde_json::to_vec(entries).map_err(io::Error::other)?;
-        let length = u32::try_from(payload.len()).map_err(|_| SpoolError::Full)?;
-        let mut record = Vec::with_capacity(HEADER_BYTES + payload.len() + NOTHING.len());
-        record.extend(length.to_le_bytes());
-        record.extend(&Sha256::digest(&payload)[..HASH_BYTES]);
-        record.extend(payload);
-        let after = self.end + record.len() as u64;
-        // What comes after is a record that was replayed before: it must not be read again.
-        record.extend(NOTHING);
-        if self.end + record.len() as u64 > self.size_bytes {
-            return Err(SpoolError::Full);
+    /// Adds what each request told, where there is room for it; says for each whether there was. When it returns, they are on disk.
+    pub(super) fn append(&mut self, requests: &[Entries]) -> io::Result<Vec<bool>> {
+        let mut records = Vec::new();
+        let mut is_kept = Vec::with_capacity(requests.len());
+        let room = self.size_bytes.saturating_sub(self.end);
+        for entries in requests {
+            let payload = serde_json::to_vec(entries).map_err(io::Error::other)?;
+            let after = records.len() + HEADER_BYTES + payload.len() + NOTHING.len();
+            let length = u32::try_from(payload.len()).ok();
+            let length = length.filter(|_| after as u64 <= room);
+            is_kept.push(length.is_some());
+            if let Some(length) = length {
+                records.extend(length.to_le_bytes());
+                records.extend(&Sha256::digest(&payload)[..HASH_BYTES]);
+                records.extend(payload);
+            }
         }
-        self.file.write_all_at(&record, self.end)?;
+        if records.is_empty() {
+            return Ok(is_kept);
+        }
+        let after = self.end + records.len() as u64;
+        // An earlier write that failed may have left something.
+        records.extend(NOTHING);
+        self.file.write_all_at(&records, self.end)?;
         self.file.sync_data()?;
         self.end = after;
-        Ok(())
+        Ok(is_kept)
     }
 
-    /// The batch at an offset, and where the next one begins; `None` at the end.
-    pub(super) fn read(&self, offset: u64) -> io::Result<Option<(Entries, u64)>> {
-        let Some((payload, next)) = self.record(offset)? else {
-            return Ok(None);
-        };
-        let entries = serde_json::from_slice(&payload).map_err(|error| {
-            io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!("the record at byte {offset} is not one of this version: {error}"),
-            )
-        })?;
-        Ok(Some((entries, next)))
-    }
-
-    /// The batches from an offset on, together: as many as it takes to have `count` entries.
-    pub(super) fn read_many(
-        &self,
-        offset: u64,
-        count: usize,
-    ) -> io::Result<Option<(Entries, u64)>> {
-        let Some((mut entries, mut end)) = self.read(offset)? else {
-            return Ok(None);
-        };
-        while entries.len() < count
-            && let Some((more, next)) = self.read(end)?
-        {
-            entries.append(more);
-            end = next;
+    /// The next records to replay, together, and where those after them begin: as many as it takes to have `count` entries. `None` if all
+    /// are replayed.
+    pub(super) fn batch(&self, count: usize) -> Result<Option<(Entries, u64)>, ReadError> {
+        let (mut batch, mut at) = (Entries::default(), self.replayed_to);
+        while at < self.end && batch.len() < count.max(1) {
+            match self.entries(at) {
+                Ok((entries, next)) => {
+                    batch.append(entries);
+                    at = next;
+                }
+                // What is before it goes first.
+                Err(_) if at > self.replayed_to => break,
+                Err(error) => return Err(error),
+            }
         }
-        Ok(Some((entries, end)))
+        Ok((at > self.replayed_to).then_some((batch, at)))
     }
 
-    /// Forgets everything: it is in the store.
+    /// What is before this offset is in the store.
+    pub(super) fn note_replayed(&mut self, to: u64) {
+        self.replayed_to = to;
+    }
+
+    /// Forgets everything, if all of it is in the store.
     pub(super) fn clear(&mut self) -> io::Result<()> {
-        self.file.write_all_at(&NOTHING, Self::start())?;
-        self.file.sync_data()?;
-        self.end = Self::start();
+        if self.replayed_to == self.end {
+            self.wipe(START, self.end)?;
+            (self.replayed_to, self.end) = (START, START);
+        }
         Ok(())
+    }
+
+    /// Keeps the next record to replay elsewhere, and goes on behind it. Says where.
+    pub(super) fn set_record_aside(&mut self) -> io::Result<PathBuf> {
+        let path = self.path.with_extension("bad");
+        if let Found::Whole(payload, next) | Found::Damaged(payload, next) =
+            self.find(self.replayed_to)?
+        {
+            let mut file = OpenOptions::new()
+                .append(true)
+                .create(true)
+                .mode(0o600)
+                .open(&path)?;
+            file.write_all(&[&payload, &b"\n"[..]].concat())?;
+            file.sync_data()?;
+            self.replayed_to = next;
+        }
+        Ok(path)
+    }
+
+    /// Gives the file another name, under which nobody looks for records. Says which.
+    pub(super) fn set_aside(&self) -> io::Result<PathBuf> {
+        let free = (1..u32::MAX)
+            .map(|n| self.path.with_extension(format!("bad-{n}")))
+            .find(|path| !path.exists())
+            .ok_or(io::ErrorKind::AlreadyExists)?;
+        std::fs::rename(&self.path, &free)?;
+        Ok(free)
     }
 
     fn find_end(&mut self) -> io::Result<()> {
-        while let Some((_, next)) = self.record(self.end)? {
+        while let Found::Whole(_, next) | Found::Damaged(_, next) = self.find(self.end)? {
             self.end = next;
         }
         Ok(())
     }
 
-    fn record(&self, offset: u64) -> io::Result<Option<(Vec<u8>, u64)>> {
+    fn entries(&self, at: u64) -> Result<(Entries, u64), ReadError> {
+        match self.find(at)? {
+            Found::Whole(payload, next) => match serde_json::from_slice(&payload) {
+                Ok(entries) => Ok((entries, next)),
+                Err(error) => {
+                    let detail = error.to_string();
+                    Err(ReadError::Record { at, detail })
+                }
+            },
+            Found::Damaged(..) => {
+                let detail = "its hash is wrong".to_owned();
+                Err(ReadError::Record { at, detail })
+            }
+            Found::End => Err(ReadError::File(at)),
+        }
+    }
+
+    fn find(&self, offset: u64) -> io::Result<Found> {
+        match self.record(offset)? {
+            None => Ok(Found::End),
+            Some((payload, next, true)) => Ok(Found::Whole(payload, next)),
+            Some((payload, next, false)) => {
+                let is_followed = matches!(self.record(next)?, Some((_, _, true)));
+                Ok(if is_followed || next == self.end {
+                    Found::Damaged(payload, next)
+                } else {
+                    Found::End
+                })
+            }
+        }
+    }
+
+    /// A payload, where the next record begins, and whether the hash is that of the payload.
+    fn record(&self, offset: u64) -> io::Result<Option<(Vec<u8>, u64, bool)>> {
         let start = offset + HEADER_BYTES as u64;
         if start + NOTHING.len() as u64 > self.size_bytes {
             return Ok(None);
@@ -204,7 +293,19 @@ impl Spool {
         let mut payload = vec![0; usize::try_from(length).map_err(io::Error::other)?];
         self.file.read_exact_at(&mut payload, start)?;
         let is_whole = Sha256::digest(&payload)[..HASH_BYTES] == *hash;
-        Ok(is_whole.then_some((payload, start + length)))
+        Ok(Some((payload, start + length, is_whole)))
+    }
+
+    /// Zeros, for good: records tell who it was.
+    fn wipe(&self, from: u64, to: u64) -> io::Result<()> {
+        if from < to {
+            match fallocate(&self.file, FallocateFlags::ZERO_RANGE, from, to - from) {
+                Ok(()) => {}
+                Err(rustix::io::Errno::OPNOTSUPP) => write_zeros(&self.file, from, to)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.file.sync_data()
     }
 }
 
@@ -214,183 +315,23 @@ fn reserve(file: &File, from: u64, to: u64) -> io::Result<()> {
         Ok(()) => Ok(()),
         // Not every file system can; writing always does.
         Err(rustix::io::Errno::OPNOTSUPP) => {
-            let zeros = vec![0; 1 << 20];
-            let mut at = from;
-            while at < to {
-                let piece = (to - at).min(zeros.len() as u64);
-                file.write_all_at(&zeros[..usize::try_from(piece).unwrap_or(0)], at)?;
-                at += piece;
-            }
+            write_zeros(file, from, to)?;
             file.sync_data()
         }
         Err(error) => Err(error.into()),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use jiff::Timestamp;
-    use usher_core::attempt::AttemptId;
-    use usher_core::attempt::event::{Event, Facts, Kind, Personal, Source};
-
-    use crate::store::{NoticeFacts, NoticeHashes};
-
-    use super::super::Notice;
-
-    const SIZE: u64 = 1 << 16;
-
-    fn events(n: u128) -> Entries {
-        let at = Timestamp::from_second(1_700_000_000).unwrap();
-        let minted = Event {
-            attempt: AttemptId::new(at, n),
-            source: Source::Mint,
-            id: "mint".into(),
-            kind: Kind::Minted,
-            at,
-            received_at: at,
-            facts: Facts::default(),
-            personal: Personal::default(),
-        };
-        Entries {
-            events: vec![minted],
-            notices: Vec::new(),
-        }
+fn write_zeros(file: &File, from: u64, to: u64) -> io::Result<()> {
+    let zeros = vec![0; 1 << 20];
+    let mut at = from;
+    while at < to {
+        let piece = (to - at).min(zeros.len() as u64);
+        file.write_all_at(&zeros[..usize::try_from(piece).unwrap_or(0)], at)?;
+        at += piece;
     }
-
-    fn take(folder: &Path) -> Spool {
-        Spool::take_all(folder, SIZE).unwrap().0
-    }
-
-    fn kept(spool: &Spool) -> Vec<AttemptId> {
-        let mut offset = Spool::start();
-        let mut ids = Vec::new();
-        while let Some((entries, next)) = spool.read(offset).unwrap() {
-            ids.extend(entries.events.iter().map(|event| event.attempt));
-            offset = next;
-        }
-        ids
-    }
-
-    fn ids(numbers: &[u128]) -> Vec<AttemptId> {
-        numbers
-            .iter()
-            .map(|n| events(*n).events[0].attempt)
-            .collect()
-    }
-
-    #[test]
-    fn what_was_appended_is_there_after_a_restart() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut spool = take(folder.path());
-        for n in 1..=3 {
-            spool.append(&events(n)).unwrap();
-        }
-        drop(spool);
-        let mut spool = take(folder.path());
-        spool.append(&events(4)).unwrap();
-        assert_eq!(kept(&spool), ids(&[1, 2, 3, 4]));
-    }
-
-    #[test]
-    fn events_and_notifications_read_back_as_they_were() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut spool = take(folder.path());
-        let at = Timestamp::from_second(1_700_000_000).unwrap();
-        let mut entries = events(1);
-        entries.events[0].personal.raw = serde_json::value::to_raw_value(&[1]).ok();
-        entries.notices.push(Notice {
-            hash: "00".repeat(16),
-            received_at: at,
-            at,
-            event: "meeting.participant_joined".into(),
-            meeting: None,
-            meeting_uuid: Some("/a==".into()),
-            facts: NoticeFacts::default(),
-            hashes: NoticeHashes {
-                name: Some("11".repeat(16)),
-                registrant: None,
-            },
-            is_settled: false,
-        });
-        spool.append(&entries).unwrap();
-        drop(spool);
-        let (read, _) = take(folder.path()).read(Spool::start()).unwrap().unwrap();
-        assert_eq!(
-            serde_json::to_value(&read).unwrap(),
-            serde_json::to_value(&entries).unwrap()
-        );
-    }
-
-    #[test]
-    fn what_was_cleared_does_not_come_back_behind_what_is_new() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut spool = take(folder.path());
-        for n in 1..=3 {
-            spool.append(&events(n)).unwrap();
-        }
-        spool.clear().unwrap();
-        // Of the same length as the first of before: the second of before stands right behind it.
-        spool.append(&events(4)).unwrap();
-        drop(spool);
-        assert_eq!(kept(&take(folder.path())), ids(&[4]));
-    }
-
-    #[test]
-    fn a_record_that_was_cut_ends_the_file_and_is_written_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut spool = take(folder.path());
-        spool.append(&events(1)).unwrap();
-        let whole = spool.end();
-        spool.append(&events(2)).unwrap();
-        spool.file.write_all_at(b"??", whole + 40).unwrap();
-        drop(spool);
-        let mut spool = take(folder.path());
-        assert_eq!(kept(&spool), ids(&[1]));
-        spool.append(&events(3)).unwrap();
-        assert_eq!(kept(&spool), ids(&[1, 3]));
-    }
-
-    #[test]
-    fn its_space_is_taken_before_it_is_needed_and_never_exceeded() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut spool = take(folder.path());
-        let length = spool.file.metadata().unwrap().len();
-        assert_eq!(length, SIZE);
-        let mut n = 0;
-        let error = loop {
-            n += 1;
-            if let Err(error) = spool.append(&events(n)) {
-                break error;
-            }
-        };
-        assert!(matches!(error, SpoolError::Full));
-        assert_eq!(spool.file.metadata().unwrap().len(), SIZE);
-        drop(spool);
-        assert_eq!(kept(&take(folder.path())).len() as u128, n - 1);
-    }
-
-    #[test]
-    fn a_second_process_has_its_own_and_what_a_dead_one_left_is_taken_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = take(folder.path());
-        let mut second = take(folder.path());
-        assert_ne!(first.path(), second.path());
-        second.append(&events(7)).unwrap();
-        drop((first, second));
-        let (own, inherited) = Spool::take_all(folder.path(), SIZE).unwrap();
-        assert!(own.is_empty());
-        assert_eq!(inherited.len(), 1);
-        assert_eq!(kept(&inherited[0]), ids(&[7]));
-    }
-
-    #[test]
-    fn a_file_of_noise_is_begun_anew() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("spool-0"), vec![0xa5; 4096]).unwrap();
-        let mut spool = take(folder.path());
-        assert!(spool.is_empty());
-        spool.append(&events(1)).unwrap();
-        assert_eq!(kept(&spool), ids(&[1]));
-    }
+    Ok(())
 }
+
+#[cfg(test)]
+mod tests;

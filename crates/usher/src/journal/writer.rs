@@ -1,4 +1,4 @@
-//! The one task that writes: batch by batch into the store or the spool, and from the spool into the store.
+//! The one task that writes: batch by batch into the store or the spool.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,37 +6,46 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
-use super::spool::{SIZE_BYTES, Spool, SpoolError};
+use super::replay::{Pace, Replay, ended};
+use super::spool::{SIZE_BYTES, Spool};
 use super::{Condition, Entries, Receipt, Recorded, Request};
 use crate::directory::Directory;
-use crate::store::{StoreError, blocking};
+use crate::panics::caught;
+use crate::store::StoreError;
 
 /// Requests that share one commit.
-const BATCH_MAX: usize = 512;
+pub(super) const BATCH_MAX: usize = 512;
 /// How long the store may take for a batch before it goes to the spool.
 const STORE_PATIENCE: Duration = Duration::from_millis(500);
-/// How long it may take for a batch that nobody waits for: longer than another process may hold a SQLite file.
-const REPLAY_PATIENCE: Duration = Duration::from_secs(10);
 /// Between two attempts to reach a store that was away.
-const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+pub(super) const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) struct Writer {
-    directory: Arc<Directory>,
-    spool_folder: PathBuf,
-    spool_bytes: u64,
-    condition: Arc<Condition>,
+    pub(super) directory: Arc<Directory>,
+    pub(super) spool_folder: PathBuf,
+    pub(super) spool_bytes: u64,
+    pub(super) condition: Arc<Condition>,
     /// Its own first, then those of processes that are gone.
-    spools: Vec<Spool>,
-    /// How far the last of the spools is replayed.
-    replayed_to: u64,
-    /// A batch of it on its way to the store, beside the batches that requests wait for; and where the next one begins.
-    replaying: Option<JoinHandle<Result<u64, String>>>,
-    retry_at: Instant,
-    /// The last batch is nowhere: said once, not for every batch.
+    pub(super) spools: Vec<Spool>,
+    /// Beside the batches that requests wait for.
+    pub(super) replaying: Option<Replay>,
+    pub(super) pace: Pace,
+    pub(super) retry_at: Instant,
+    /// When a batch of requests tries the store again that did not take one.
+    store_again_at: Instant,
+    /// Something of the last batch is nowhere: said once, not for every batch.
     is_losing: bool,
+}
+
+/// Writes what is asked for until nobody can ask any more. If a writer breaks down another one goes on, and only the batch that it had is lost.
+pub(super) async fn write_on(writer: impl Fn() -> Writer, mut requests: mpsc::Receiver<Request>) {
+    while let Err(error) = caught(async { writer().run(&mut requests).await }).await {
+        tracing::error!("the writer of the journal broke down, another goes on: {error}");
+        // No more than some of them a second.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// Who asked for how many of a batch's events and notifications.
@@ -47,7 +56,7 @@ struct Asked {
 }
 
 /// For each entry of a batch, whether it was new.
-struct Stored {
+pub(super) struct Stored {
     events: Vec<bool>,
     notices: Vec<bool>,
 }
@@ -64,27 +73,28 @@ impl Writer {
             spool_bytes: SIZE_BYTES,
             condition,
             spools: Vec::new(),
-            replayed_to: Spool::start(),
             replaying: None,
+            pace: Pace::new(),
             retry_at: Instant::now(),
+            store_again_at: Instant::now(),
             is_losing: false,
         }
     }
 
-    pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+    pub(super) async fn run(mut self, requests: &mut mpsc::Receiver<Request>) {
         self.take_spools().await;
         let mut batch = Vec::with_capacity(BATCH_MAX);
         loop {
             tokio::select! {
                 biased;
                 // What was spooled has its turn, too, when joins never cease.
-                result = ended(&mut self.replaying) => self.note_replayed(result),
+                (replay, result) = ended(&mut self.replaying) => self.note_replayed(replay, result).await,
                 () = tokio::time::sleep_until(self.retry_at), if self.has_something_to_retry() => self.retry().await,
                 count = requests.recv_many(&mut batch, BATCH_MAX) => {
                     if count == 0 {
                         return;
                     }
-                    gather(&mut requests, &mut batch).await;
+                    gather(requests, &mut batch).await;
                     self.write(batch.drain(..)).await;
                 },
             }
@@ -102,163 +112,92 @@ impl Writer {
             });
             entries.append(request.entries);
         }
-        if !self.condition.is_spooling.load(Ordering::Acquire) {
+        if self.may_try_store() {
             match store(&self.directory, &entries, STORE_PATIENCE).await {
-                Ok(stored) => return answer_stored(asked, &stored),
-                Err(error) => {
-                    tracing::warn!("the store did not take a batch, the spool does: {error}");
-                    self.condition.is_spooling.store(true, Ordering::Release);
-                    self.retry_at = Instant::now() + RETRY_INTERVAL;
+                Ok(stored) => {
+                    self.pace.note_others_taken();
+                    self.trust_store();
+                    return answer_stored(asked, &stored);
                 }
+                Err(error) => self.distrust_store(&error),
             }
         }
-        let count = entries.len() as u64;
-        let recorded = match self.spool(entries).await {
-            Ok(()) => {
-                self.is_losing = false;
+        let requests = entries.of_each(&asked);
+        let counts: Vec<usize> = requests.iter().map(Entries::len).collect();
+        let is_kept = self.spool(requests).await;
+        self.note_lost(&is_kept, &counts);
+        let is_kept = is_kept.unwrap_or_default();
+        let is_kept = is_kept.into_iter().chain(std::iter::repeat(false));
+        for (asked, is_kept) in asked.into_iter().zip(is_kept) {
+            let recorded = if is_kept {
                 Recorded::Spooled
-            }
-            Err(error) => {
-                if !std::mem::replace(&mut self.is_losing, true) {
-                    tracing::error!(
-                        "the spool does not take records either: {error}; joins go on and are not recorded, /readyz counts them"
-                    );
-                }
-                self.condition.lose(count);
+            } else {
                 Recorded::No
-            }
-        };
-        let receipt = Receipt {
-            recorded,
-            duplicates: 0,
-        };
-        for asked in asked {
+            };
             // Who does not wait any more has been told `no`.
-            let _ = asked.answer.send(receipt);
+            let _ = asked.answer.send(Receipt {
+                recorded,
+                duplicates: 0,
+            });
         }
     }
 
-    async fn spool(&mut self, entries: Entries) -> Result<(), SpoolError> {
+    /// One that did not take a batch is tried again from time to time, whatever becomes of the spool.
+    fn may_try_store(&self) -> bool {
+        !self.condition.is_spooling.load(Ordering::Acquire) || Instant::now() >= self.store_again_at
+    }
+
+    fn distrust_store(&mut self, error: &str) {
+        let now = Instant::now();
+        self.store_again_at = now + RETRY_INTERVAL;
+        if !self.condition.is_spooling.swap(true, Ordering::AcqRel) {
+            tracing::warn!("the store did not take a batch, the spool does: {error}");
+            self.retry_at = self.retry_at.max(self.store_again_at);
+        }
+    }
+
+    /// For each request, whether there was room for it.
+    async fn spool(&mut self, requests: Vec<Entries>) -> std::io::Result<Vec<bool>> {
         if self.spools.is_empty() {
             self.take_spools().await;
         }
+        let unusable = || std::io::Error::other("it can't be opened");
         if self.spools.is_empty() {
-            return Err(std::io::Error::other("it can't be opened").into());
+            return Err(unusable());
         }
-        let spool = self.spools.remove(0);
-        let (spool, result) = on_file(spool, move |spool| spool.append(&entries)).await?;
-        self.spools.insert(0, spool);
+        let appended = self.with_spool(0, move |spool| spool.append(&requests));
+        let is_kept = appended.await.unwrap_or_else(|| Err(unusable()));
         self.note_size();
-        result
+        is_kept
     }
 
-    fn has_something_to_retry(&self) -> bool {
-        self.replaying.is_none()
-            && (self.condition.is_spooling.load(Ordering::Acquire)
-                || self.spools.iter().any(|spool| !spool.is_empty()))
-    }
-
-    /// Begins to write the next batch of the spool to the store.
-    async fn retry(&mut self) {
-        self.retry_at = Instant::now();
-        let Some(last) = self.spools.iter().rposition(|spool| !spool.is_empty()) else {
-            // The spool took nothing: the next batch finds out whether the store does.
-            self.condition.is_spooling.store(false, Ordering::Release);
-            return;
+    fn note_lost(&mut self, is_kept: &std::io::Result<Vec<bool>>, counts: &[usize]) {
+        let (lost, why): (usize, _) = match is_kept {
+            Ok(is_kept) => {
+                let lost = counts.iter().zip(is_kept).filter(|(_, is_kept)| !**is_kept);
+                (lost.map(|(count, _)| count).sum(), "it is full".to_owned())
+            }
+            Err(error) => (counts.iter().sum(), error.to_string()),
         };
-        let spool = self.spools.remove(last);
-        let at = self.replayed_to;
-        let Ok((spool, read)) = on_file(spool, move |spool| spool.read_many(at, BATCH_MAX)).await
-        else {
-            return;
-        };
-        self.spools.insert(last, spool);
-        match read {
-            Ok(Some((entries, next))) => {
-                let directory = self.directory.clone();
-                self.replaying = Some(tokio::spawn(async move {
-                    let stored = store(&directory, &entries, REPLAY_PATIENCE).await;
-                    stored.map(|_| next)
-                }));
-            }
-            Ok(None) => self.clear(last).await,
-            Err(error) => {
-                tracing::error!(
-                    "{} can't be read: {error}",
-                    self.spools[last].path().display()
-                );
-                self.condition
-                    .spool_is_unusable
-                    .store(true, Ordering::Release);
-                self.retry_at = Instant::now() + Duration::from_mins(1);
-            }
+        self.condition.lose(lost as u64);
+        if !std::mem::replace(&mut self.is_losing, lost > 0) && lost > 0 {
+            tracing::error!(
+                "the spool does not take records either: {why}; joins go on and are not recorded, /readyz counts them"
+            );
         }
     }
+}
 
-    /// The store is trusted again when it takes a batch of the spool.
-    fn note_replayed(&mut self, result: Result<u64, String>) {
-        self.replaying = None;
-        match result {
-            Ok(next) => {
-                self.replayed_to = next;
-                self.retry_at = Instant::now();
-                if self.condition.is_spooling.swap(false, Ordering::AcqRel) {
-                    tracing::info!("the store takes records again; those in the spool follow");
-                }
-            }
-            Err(error) => {
-                tracing::debug!("the store does not take what was spooled: {error}");
-                self.retry_at = Instant::now() + RETRY_INTERVAL;
-            }
-        }
-    }
-
-    /// Everything in this spool is in the store.
-    async fn clear(&mut self, n: usize) {
-        let spool = self.spools.remove(n);
-        let path = spool.path().to_owned();
-        match on_file(spool, Spool::clear).await {
-            Ok((spool, Ok(()))) => {
-                self.replayed_to = Spool::start();
-                // A file of a process that is gone is not needed any more, and its lock ends here.
-                if n == 0 {
-                    self.spools.insert(0, spool);
-                }
-                tracing::info!("what was spooled in {} is in the store", path.display());
-            }
-            Ok((spool, Err(error))) => {
-                tracing::warn!("{} can't be cleared: {error}", path.display());
-                self.spools.insert(n, spool);
-                self.retry_at = Instant::now() + Duration::from_mins(1);
-            }
-            Err(error) => tracing::error!("{}: {error}", path.display()),
-        }
-        self.note_size();
-    }
-
-    async fn take_spools(&mut self) {
-        let (folder, bytes) = (self.spool_folder.clone(), self.spool_bytes);
-        let taken = blocking(move || Spool::take_all(&folder, bytes)).await;
-        let is_unusable = taken.is_err();
-        match taken {
-            Ok((own, inherited)) => {
-                self.spools = std::iter::once(own).chain(inherited).collect();
-                self.note_size();
-            }
-            Err(error) => tracing::warn!(
-                "the spool in {} can't be opened: {error}",
-                self.spool_folder.display()
-            ),
-        }
-        self.condition
-            .spool_is_unusable
-            .store(is_unusable, Ordering::Release);
-    }
-
-    fn note_size(&self) {
-        let spools = self.spools.iter().filter(|spool| !spool.is_empty());
-        let bytes = spools.map(|spool| spool.end() - Spool::start()).sum();
-        self.condition.spooled_bytes.store(bytes, Ordering::Release);
+impl Entries {
+    /// A batch, taken apart again.
+    fn of_each(self, asked: &[Asked]) -> Vec<Self> {
+        let mut events = self.events.into_iter();
+        let mut notices = self.notices.into_iter();
+        let own = asked.iter().map(|asked| Self {
+            events: events.by_ref().take(asked.events).collect(),
+            notices: notices.by_ref().take(asked.notices).collect(),
+        });
+        own.collect()
     }
 }
 
@@ -273,7 +212,7 @@ async fn gather(requests: &mut mpsc::Receiver<Request>, batch: &mut Vec<Request>
     }
 }
 
-async fn store(
+pub(super) async fn store(
     directory: &Directory,
     entries: &Entries,
     patience: Duration,
@@ -301,14 +240,6 @@ async fn store(
     }
 }
 
-/// What a replay that is under way ends with; never, if there is none.
-async fn ended(replaying: &mut Option<JoinHandle<Result<u64, String>>>) -> Result<u64, String> {
-    match replaying {
-        Some(task) => task.await.unwrap_or_else(|error| Err(error.to_string())),
-        None => std::future::pending().await,
-    }
-}
-
 /// Tells each request which of its entries were there already.
 fn answer_stored(asked: Vec<Asked>, stored: &Stored) {
     let mut events = stored.events.iter();
@@ -321,16 +252,4 @@ fn answer_stored(asked: Vec<Asked>, stored: &Stored) {
             duplicates: own.filter(|is_new| !**is_new).count(),
         });
     }
-}
-
-/// Works on a spool away from the threads that answer requests.
-async fn on_file<T: Send + 'static>(
-    mut spool: Spool,
-    work: impl FnOnce(&mut Spool) -> T + Send + 'static,
-) -> std::io::Result<(Spool, T)> {
-    blocking(move || {
-        let result = work(&mut spool);
-        Ok((spool, result))
-    })
-    .await
 }
