@@ -1,4 +1,4 @@
-// Runs in the page, after the SDK (or the stand-in) and the browser client: joins through usher.join and keeps what it says.
+// Runs in the page, after the SDK (or the stand-in): loads the browser client from where the join answer says, joins through usher.join and keeps what it says.
 //
 // `said` is what the promise resolved with, `heard` what the page's own callbacks were given.
 window.said = null;
@@ -25,9 +25,19 @@ const sdkIn = {
   },
 };
 
+/** From Usher's origin; `crossorigin` makes the browser insist on CORS. */
+window.loadUsher = ({ report }) =>
+  new Promise((resolve, reject) => {
+    const script = Object.assign(document.createElement('script'), { src: report.client, crossOrigin: 'anonymous' });
+    script.onload = resolve;
+    script.onerror = () => reject(new Error(`no browser client at ${report.client}`));
+    document.head.append(script);
+  });
+
 /** `retryWith`: what a second `POST /v1/joins` would answer. */
 window.joinWithUsher = async ({ answer, webEndpoint, silentAfterMs, retryWith }) => {
   const { view, assets, version } = document.body.dataset;
+  await window.loadUsher(answer);
   const sdk = await sdkIn[view](assets, webEndpoint);
   window.usher
     .join(sdk, answer, {

@@ -39,6 +39,8 @@ export const SDKS = [
 export const STAND_IN = {
   name: 'stand-in',
   version: 'stand-in',
+  /** The version that parameters are minted for. */
+  minted: SDKS.at(-1).version,
   assets: '',
   scripts: { client: ['/client_stand_in.js'], component: ['/client_stand_in.js'] },
 };

@@ -6,8 +6,6 @@ import { SDKS, STAND_IN } from './sdks.mjs';
 
 const here = (path) => new URL(path, import.meta.url).pathname;
 
-const CLIENT = here('../../crates/usher/assets/client/');
-
 /** `own` are the site's own scripts. */
 function page(sdk, view, own) {
   const scripts = [...sdk.scripts[view], ...own].map((source) => `<script src="${source}"></script>`);
@@ -27,12 +25,10 @@ export async function startSite() {
   app.get('/page.js', (_, answer) => answer.type('js').send(readFileSync(here('page.js'))));
   app.get('/client_page.js', (_, answer) => answer.type('js').send(readFileSync(here('client_page.js'))));
   app.get('/client_stand_in.js', (_, answer) => answer.type('js').send(readFileSync(here('client_stand_in.js'))));
-  app.use('/client', express.static(CLIENT));
-  const withClient = ['/client/usher.js', '/client_page.js'];
   for (const sdk of [...SDKS, STAND_IN]) {
     for (const view of Object.keys(sdk.scripts)) {
       app.get(`/${sdk.version}/${view}`, (_, answer) => answer.type('html').send(page(sdk, view, ['/page.js'])));
-      app.get(`/${sdk.version}/${view}/usher`, (_, answer) => answer.type('html').send(page(sdk, view, withClient)));
+      app.get(`/${sdk.version}/${view}/usher`, (_, answer) => answer.type('html').send(page(sdk, view, ['/client_page.js'])));
     }
   }
   const server = app.listen(0, '127.0.0.1');

@@ -91,7 +91,7 @@ class Outbox {
     const cancel = new AbortController();
     const limit = setTimeout(() => cancel.abort(), ANSWER_LIMIT_MS);
     try {
-      const sentAt = Date.now();
+      const sentAtMs = performance.now(); // the wall clock may be set meanwhile
       const response = await fetch(parcel.url, {
         method: 'POST',
         headers: { authorization: `Bearer ${parcel.token}`, 'content-type': 'application/json' },
@@ -101,7 +101,7 @@ class Outbox {
         signal: cancel.signal,
       });
       const { status } = response;
-      if (response.ok) await this.readClock(response, sentAt, Date.now());
+      if (response.ok) await this.readClock(response, performance.now() - sentAtMs);
       return response.ok || (status >= 400 && status < 500 && status !== 408 && status !== 429);
     } catch {
       return false;
@@ -121,12 +121,13 @@ class Outbox {
   }
 
   /** This clock minus Usher's, as of the middle between question and answer. */
-  private async readClock(response: Response, sentAt: number, receivedAt: number): Promise<void> {
+  private async readClock(response: Response, tookMs: number): Promise<void> {
+    const middle = Date.now() - tookMs / 2;
     const answer = (await response.json().catch(() => null)) as { server_time?: string | number } | null;
     const precise = answer?.server_time ? new Date(answer.server_time).getTime() : NaN;
     const inWholeSeconds = Date.parse(response.headers.get('date') ?? '') + 500;
     const server = Number.isNaN(precise) ? inWholeSeconds : precise;
-    if (!Number.isNaN(server)) this.clockOffsetMs = Math.round((sentAt + receivedAt) / 2 - server);
+    if (!Number.isNaN(server)) this.clockOffsetMs = Math.round(middle - server);
   }
 
   private leave(): void {

@@ -49,7 +49,7 @@ export class Story {
     outbox.add(
       { url: report.url, token: report.token, client: this.client },
       known<ReportedEvent>({
-        id: randomId(),
+        id: nextId(),
         type,
         at: new Date().toISOString(),
         code: details.code,
@@ -76,6 +76,11 @@ export function loaded(answer: Answer, options: { release?: string } = {}): void
   }
 }
 
-function randomId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+let idsGiven = 0;
+
+/** Ids of one page sort as they were given: Usher hears of several events at once, and tells them in the order of their ids. */
+function nextId(): string {
+  idsGiven += 1;
+  const random = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return String(idsGiven).padStart(4, '0') + random;
 }

@@ -1,7 +1,7 @@
 // How reports travel, and what they hold.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, mock, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { built, OUTPUT } from '../build.mjs';
 import { accepting, answering, clientView, freezeClock, joinAnswer, openPage, passes, settled, START, unreachable } from './page.mjs';
@@ -28,6 +28,7 @@ describe('the outbox', () => {
     assert.equal(post.keepalive, true);
     assert.equal(post.token, undefined);
     assert.deepEqual(post.events.map(({ type }) => type), ['loaded', 'called']);
+    assert.ok(post.events[0].id < post.events[1].id); // Usher tells in the order of ids what it hears at once
     assert.equal(post.events[0].at, new Date(START).toISOString());
     assert.equal(page.storage.size, 0);
   });
@@ -118,6 +119,21 @@ describe('the outbox', () => {
       assert.ok(Math.abs(offsets[1] - 90_000) <= 500, `${offsets[1]} ms`);
       assert.equal(page.posts[1].sent_at, new Date(START).toISOString());
     }
+  });
+
+  test('measures a clock that is set during the request as it is afterwards', async () => {
+    const [page, sdk] = [openPage(), clientView()];
+    const server_time = new Date(START + 1_000 - 90_000).toISOString();
+    page.server = () => {
+      mock.timers.setTime(START + 2_000); // as long as the request takes
+      page.clockIsSetForward(3_600_000);
+      return { status: 202, body: { server_time } };
+    };
+    void page.usher.join(sdk, joinAnswer());
+    await settled();
+    sdk.calls[0].success({});
+    await settled();
+    assert.equal(page.posts[1].client.clock_offset_ms, 3_600_000 + 90_000);
   });
 });
 

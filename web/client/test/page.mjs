@@ -33,6 +33,7 @@ export function openPage({ server = accepting, storage = new Map(), userAgent = 
   const beacons = [];
   const target = new EventTarget();
   const page = { server };
+  let jumpedMs = 0;
   const pending = new Set();
   const guarded = (act) => (...values) => {
     if (forbidsStorage) throw new Error('SecurityError');
@@ -53,6 +54,7 @@ export function openPage({ server = accepting, storage = new Map(), userAgent = 
     TextEncoder,
     AbortController,
     Date,
+    performance: { now: () => Date.now() - jumpedMs },
     setTimeout(callback, ms) {
       const timer = setTimeout(() => {
         pending.delete(timer);
@@ -79,6 +81,11 @@ export function openPage({ server = accepting, storage = new Map(), userAgent = 
     posts,
     beacons,
     storage,
+    /** Somebody sets the clock of the system: no timer is due for that. */
+    clockIsSetForward(ms) {
+      jumpedMs += ms;
+      mock.timers.setTime(Date.now() + ms);
+    },
     happens: (type, fields = {}) => target.dispatchEvent(Object.assign(new Event(type), fields)),
     /** Every event that has arrived, once. */
     events: () => [...new Map([...posts, ...beacons].flatMap(({ events }) => events).map((event) => [event.id, event])).values()],
