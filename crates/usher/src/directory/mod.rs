@@ -206,8 +206,10 @@ impl Directory {
             Ok(store) => self.catch_up(&store).await,
             Err(_) => self.reopen().await,
         };
-        if let Err(error) = &result {
-            self.lose_store(error).await;
+        if let Err(error) = &result
+            && !self.is_only_busy(error).await
+        {
+            self.lose_store(error);
         }
         result
     }
@@ -249,7 +251,15 @@ impl Directory {
         Ok(())
     }
 
-    async fn lose_store(&self, error: &StoreError) {
+    /// A store whose connections are all at work is not away.
+    async fn is_only_busy(&self, error: &StoreError) -> bool {
+        match (error, self.store()) {
+            (StoreError::Busy { .. }, Ok(store)) => store.answers().await,
+            _ => false,
+        }
+    }
+
+    fn lose_store(&self, error: &StoreError) {
         let lost = {
             let mut link = write(&self.link);
             let since = match &*link {
@@ -267,7 +277,8 @@ impl Directory {
                 code = error.code(),
                 "the store is away, minting goes on from memory: {error}"
             );
-            store.close().await;
+            // What is under way ends first, and that may be long after the store is back.
+            tokio::spawn(async move { store.close().await });
         }
     }
 }

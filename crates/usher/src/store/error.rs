@@ -34,6 +34,8 @@ pub enum StoreError {
     },
     #[error("{place} is locked by another program; end that program, or try again")]
     Locked { place: Place },
+    #[error("all connections to {place} are at work, or it gives none; try again in some seconds")]
+    Busy { place: Place },
     #[error("{place} can't be written to; give {}", .place.either(
         "the user who runs Usher write permission on the file and its folder",
         "Usher's role the right to write, and to create tables, in a database that is no standby",
@@ -79,6 +81,7 @@ impl StoreError {
             Self::MeetingExists(_) => "meeting_exists",
             Self::MeetingUnreadable { .. } => "meeting_unreadable",
             Self::Locked { .. } => "store_locked",
+            Self::Busy { .. } => "store_busy",
             Self::ReadOnly { .. } => "store_read_only",
             Self::Full { .. } => "store_full",
             Self::Corrupt { .. } => "store_corrupt",
@@ -96,6 +99,7 @@ impl StoreError {
             Self::MeetingExists(_) => "the meeting is registered already",
             Self::MeetingUnreadable { .. } => "the meeting can't be read",
             Self::Locked { .. } => "another program holds it",
+            Self::Busy { .. } => "it gave no connection in time",
             Self::ReadOnly { .. } => "it can't be written to",
             Self::Full { .. } => "its disk is full",
             Self::Corrupt { .. } => "it is damaged",
@@ -118,13 +122,7 @@ impl StoreError {
                 }
             },
             // All connections are at work for longer than a caller waits, or the server is away.
-            sqlx::Error::PoolTimedOut => match &place {
-                Place::File(_) => Self::Locked { place },
-                Place::Database { .. } => Self::Unavailable {
-                    place,
-                    detail: "it gave no connection in time".to_owned(),
-                },
-            },
+            sqlx::Error::PoolTimedOut => Self::Busy { place },
             sqlx::Error::ColumnDecode { .. }
             | sqlx::Error::Decode(_)
             | sqlx::Error::ColumnNotFound(_)

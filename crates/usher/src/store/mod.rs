@@ -54,8 +54,10 @@ pub use text::{Host, Name, Text, Topic};
 
 /// How long a verb waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Connections that read beside those that write: listing is rare, minting doesn't read.
+/// Connections for reads that are quick: of few rows, by a key. What keeps memory in step with the store is one of them.
 const READERS: u32 = 4;
+/// Connections for lists, counts and audits, which may be at work for seconds: so many that no quick read waits for them.
+const SCANNERS: u32 = 4;
 
 /// What to do about a store that is not there: no file, or no tables in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +75,10 @@ pub struct Store {
     schema: Schema,
     master_key: Arc<MasterKey>,
     writer: AnyPool,
+    /// For quick reads.
     reader: AnyPool,
+    /// For reads that may take long.
+    scanner: AnyPool,
     announcements: Arc<Announcements>,
     known_values: Arc<KnownValues>,
     partitions: Arc<Partitions>,
@@ -93,6 +98,7 @@ enum Backend {
 struct Pools {
     writer: AnyPool,
     reader: AnyPool,
+    scanner: AnyPool,
 }
 
 /// A write under way. Rolled back unless committed.
@@ -112,7 +118,7 @@ impl Store {
     ) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let place = address.place();
-        let (Pools { writer, reader }, backend) = match address {
+        let (pools, backend) = match address {
             Address::Sqlite(file) => {
                 let (pools, file) = sqlite::open(file, if_missing).await?;
                 (pools, Backend::Sqlite(file))
@@ -122,14 +128,16 @@ impl Store {
                 (pools, Backend::Postgres(database))
             }
         };
-        let schema = schema::bring_up(schema::STEPS, &writer, &place, if_missing, if_older).await?;
+        let schema =
+            schema::bring_up(schema::STEPS, &pools.writer, &place, if_missing, if_older).await?;
         let store = Self {
             place,
             backend: Arc::new(backend),
             schema,
             master_key,
-            writer,
-            reader,
+            writer: pools.writer,
+            reader: pools.reader,
+            scanner: pools.scanner,
             announcements: Arc::new(Announcements::new()),
             known_values: Arc::default(),
             partitions: Arc::default(),
@@ -149,11 +157,20 @@ impl Store {
         }
     }
 
+    /// Whether it can still be reached, though its connections are all at work, or none came in time.
+    pub(crate) async fn answers(&self) -> bool {
+        match &*self.backend {
+            Backend::Sqlite(file) => file.check_in_place().await.is_ok(),
+            Backend::Postgres(database) => database.can_be_reached().await,
+        }
+    }
+
     /// Closes its connections; what is under way ends first.
     pub async fn close(&self) {
         self.announcements.closed.cancel();
         self.reader.close().await;
         self.writer.close().await;
+        self.scanner.close().await;
     }
 
     /// What errors and the log call it.

@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::time::timeout;
 
 use super::announcements::{CHANNEL, Relay};
-use super::{ACQUIRE_TIMEOUT, Pools, READERS, StoreError, address::PostgresUrl};
+use super::{ACQUIRE_TIMEOUT, Pools, READERS, SCANNERS, StoreError, address::PostgresUrl};
 
 /// One moment: all that is read in the transaction is of when it began.
 pub(super) const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -54,6 +54,7 @@ pub(super) async fn open(url: &PostgresUrl) -> Result<(Pools, Database), StoreEr
     let pools = Pools {
         writer: pool(WRITERS),
         reader: pool(READERS),
+        scanner: pool(SCANNERS),
     };
     let connection = database.connect().await.map_err(sql)?;
     connection.close().await.map_err(sql)?;
@@ -66,6 +67,17 @@ impl Database {
         timeout(ACQUIRE_TIMEOUT, options.connect())
             .await
             .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+
+    /// Whether it takes one more connection. A pool does not tell: that a server is away and that its connections are at work are one
+    /// error to it.
+    pub(super) async fn can_be_reached(&self) -> bool {
+        let Ok(connection) = self.connect().await else {
+            return false;
+        };
+        // Whether it ends well is of no matter.
+        let _ = connection.close().await;
+        true
     }
 
     /// A lock of a session of its own: it ends with its holder, however that ends. Stores in several schemas of one database have each

@@ -12,7 +12,8 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyPool, Connection, Executor};
 
 use super::{
-    ACQUIRE_TIMEOUT, IfMissing, Pools, READERS, StoreError, address::Place, blocking, error,
+    ACQUIRE_TIMEOUT, IfMissing, Pools, READERS, SCANNERS, StoreError, address::Place, blocking,
+    error,
 };
 use crate::seal;
 
@@ -60,12 +61,18 @@ pub(super) async fn open(
     let sql = |error: sqlx::Error| StoreError::of_sql(&error, &place);
     let writer = writer(&canonical).await.map_err(sql)?;
     switch_to_wal(&writer).await.map_err(sql)?;
+    let read_only = options(&canonical, "ro").map_err(sql)?;
     let reader = pool(READERS)
-        .connect_with(options(&canonical, "ro").map_err(sql)?)
+        .connect_with(read_only.clone())
         .await
         .map_err(sql)?;
+    let pools = Pools {
+        writer,
+        reader,
+        scanner: pool(SCANNERS).connect_lazy_with(read_only),
+    };
     let path = file.to_owned();
-    Ok((Pools { writer, reader }, OpenFile { path, inode }))
+    Ok((pools, OpenFile { path, inode }))
 }
 
 impl OpenFile {

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use jiff::Timestamp;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, Executor};
+use usher::directory::{Directory, Sources};
 use usher::seal::MasterKey;
-use usher::store::{Address, Heard, IfMissing, IfOlder, Store, StoreError};
+use usher::store::{Address, Heard, IfMissing, IfOlder, Steps, Store, StoreError};
 
 use crate::stores::postgres::{Cluster, Fsync};
 use crate::stores::sample::{at, number, topic};
@@ -98,6 +101,78 @@ async fn while_another_program_holds_a_lock_reading_goes_on_and_a_write_gives_up
         .register(number(850_000_001), &topic("x"), at(1))
         .await
         .unwrap();
+}
+
+/// A service's memory of the store, and more reading of this kind than there are connections: each is at work until it gives up.
+async fn busy_directory(
+    url: &str,
+    table: &str,
+    read: impl AsyncFn(&Store),
+    refresh: impl AsyncFnOnce(&Directory),
+) {
+    let folder = tempfile::tempdir().unwrap();
+    let sources = Sources {
+        store: Address::parse(url).unwrap(),
+        if_older: IfOlder::Refuse,
+        snapshot: folder.path().join("snapshot"),
+    };
+    let directory = Directory::start(sources, key(), Timestamp::now)
+        .await
+        .unwrap();
+    let store = directory.store().unwrap();
+    let mut holder = stranger(url).await;
+    let mut lock = holder.begin().await.unwrap();
+    let statement = format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+    lock.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
+    let reading = join_all((0..16).map(|_| read(&store)));
+    let refreshing = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+        let mut observer = stranger(url).await;
+        let are_at_work = async || -> i64 {
+            let query = sqlx::query_scalar(waiting);
+            query.fetch_one(&mut observer).await.unwrap()
+        };
+        wait_until(are_at_work, 4).await;
+        refresh(&directory).await;
+    };
+    tokio::select! {
+        () = refreshing => {}
+        () = async { reading.await; std::future::pending().await } => {}
+    }
+    assert_eq!(directory.degradations(), []);
+    assert!(directory.store().is_ok());
+}
+
+async fn wait_until(mut count: impl AsyncFnMut() -> i64, wanted: i64) {
+    while count().await < wanted {}
+}
+
+#[tokio::test]
+async fn no_list_that_takes_long_keeps_memory_from_being_refreshed() {
+    let url = Cluster::shared(Fsync::Off).await.new_database().await;
+    let read = async |store: &Store| {
+        let to = Timestamp::now();
+        let steps = Steps::new(to - Duration::from_mins(10), to, 60).unwrap();
+        store.stats(steps, None, to).await.unwrap_err();
+    };
+    busy_directory(&url, "minute_counts", read, async |directory| {
+        directory.refresh().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_store_whose_connections_are_all_at_work_is_busy_and_not_away() {
+    let url = Cluster::shared(Fsync::Off).await.new_database().await;
+    let read = async |store: &Store| {
+        let id = usher_core::attempt::AttemptId::first_of(Timestamp::now());
+        store.events(id).await.unwrap_err();
+    };
+    busy_directory(&url, "events", read, async |directory| {
+        let error = directory.refresh().await.unwrap_err();
+        assert_names_database(&error, "store_busy");
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ impl Store {
         if let Some(last) = last {
             query = query.bind(last.source.number()).bind(last.id.clone());
         }
-        query.fetch_all(&self.reader).await
+        query.fetch_all(&self.scanner).await
     }
 }
 

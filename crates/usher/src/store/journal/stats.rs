@@ -186,7 +186,7 @@ impl Store {
             .bind(minute(now - ANSWER_DEADLINE))
             .bind(steps.values_max())
             .bind(OTHER)
-            .fetch_all(&self.reader)
+            .fetch_all(&self.scanner)
             .await
             .map_err(|error| self.fault(&error))?;
         summed(steps, &rows).map_err(|error| self.fault(&error))
