@@ -1,17 +1,22 @@
 //! Attempts counted by minute and by the value of each dimension, kept in step with the attempts' rows.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
 use usher_core::attempt::AttemptId;
-use usher_core::attempt::story::Phase;
+use usher_core::attempt::story::{DIMENSIONS, Phase};
 
 use super::rows::{AttemptRow, chunked};
 
 /// Values of a dimension that are counted apart, per day and process; what comes later is counted as [`OTHER`].
 const VALUES_MAX: usize = 500;
+/// Dimensions beside Usher's own that are counted, per day and process.
+const NAMES_MAX: usize = 50;
+/// Days whose values are remembered: today's, and that of the records which follow from a spool.
+const DAYS_MAX: usize = 2;
 /// Stands for values that are not counted apart.
 pub const OTHER: &str = "(other)";
 /// The dimension of failures' codes, beside those that attempts have.
@@ -22,9 +27,19 @@ pub const EVERYBODY: &str = "";
 /// The phases in the order of their columns.
 pub(super) const PHASES: [Phase; 7] = Phase::ALL;
 
-/// The values of each dimension that are counted apart today.
+/// How a dimension of an attempt is counted if not by its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Folded {
+    /// As [`OTHER`].
+    Value,
+    /// Not at all: there are too many dimensions.
+    Name,
+}
+
+/// The values of each dimension that are counted apart, of the days that came last, the latest in front.
 #[derive(Debug, Default)]
-pub(in super::super) struct KnownValues(Mutex<Known>);
+pub(in super::super) struct KnownValues(Mutex<VecDeque<Known>>);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -33,48 +48,77 @@ struct Known {
 }
 
 impl KnownValues {
-    /// Which dimensions' values are counted as [`OTHER`]. What was decided for a value before stays, or what is subtracted later would
-    /// not be what was added.
+    /// Decides which dimensions of a row are not counted by their value. What was decided for a value before stays, or what is
+    /// subtracted later would not be what was added.
     pub(super) fn fold(&self, row: &mut AttemptRow, before: Option<&AttemptRow>, today: i64) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.day != today {
-            *known = Known {
-                day: today,
-                values: HashMap::new(),
+        let mut days = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = Known::of_day(&mut days, today);
+        let mut folded = BTreeMap::new();
+        for (name, value) in row.counted() {
+            let was = before.filter(|before| before.counted().any(|old| old == (name, value)));
+            let decided = match was {
+                Some(before) => before.folded.get(name).copied(),
+                None => known.admit(name, value),
             };
-        }
-        let mut folded = Vec::new();
-        for (name, value) in &row.dims {
-            let was = before.filter(|before| before.dims.get(name) == Some(value));
-            let is_folded = match was {
-                Some(before) => before.folded.contains(name),
-                None => !known.admit(name, value),
-            };
-            if is_folded {
-                folded.push(name.clone());
+            if let Some(decided) = decided {
+                folded.insert(name.to_owned(), decided);
             }
         }
         row.folded = folded;
     }
 }
 
+impl AttemptRow {
+    /// The dimensions that it is counted by, with its values of them.
+    fn counted(&self) -> impl Iterator<Item = (&str, &str)> {
+        let code = self.code.as_deref().map(|code| (CODE, code));
+        let dims = self.dims.iter();
+        dims.map(|(name, value)| (name.as_str(), value.as_str()))
+            .chain(code)
+    }
+}
+
 impl Known {
-    fn admit(&mut self, name: &str, value: &str) -> bool {
+    /// What is known of a day; the one that was not asked for the longest is forgotten for a new one.
+    fn of_day(days: &mut VecDeque<Self>, day: i64) -> &mut Self {
+        match days.iter().position(|known| known.day == day) {
+            Some(0) => {}
+            Some(n) => days.swap(0, n),
+            None => {
+                days.truncate(DAYS_MAX - 1);
+                days.push_front(Self {
+                    day,
+                    values: HashMap::new(),
+                });
+            }
+        }
+        &mut days[0]
+    }
+
+    /// `None` if the value is counted apart.
+    fn admit(&mut self, name: &str, value: &str) -> Option<Folded> {
         if !self.values.contains_key(name) {
+            if !is_own(name) && self.values.keys().filter(|name| !is_own(name)).count() >= NAMES_MAX
+            {
+                return Some(Folded::Name);
+            }
             self.values.insert(name.to_owned(), HashSet::new());
         }
-        let Some(values) = self.values.get_mut(name) else {
-            return false;
-        };
+        let values = self.values.get_mut(name)?;
         if values.contains(value) {
-            return true;
+            return None;
         }
-        let has_room = values.len() < VALUES_MAX;
-        if has_room {
-            values.insert(value.to_owned());
+        if values.len() >= VALUES_MAX {
+            return Some(Folded::Value);
         }
-        has_room
+        values.insert(value.to_owned());
+        None
     }
+}
+
+/// Usher's own dimensions are counted whatever others there are.
+fn is_own(name: &str) -> bool {
+    name == CODE || DIMENSIONS.contains(&name)
 }
 
 /// What a write adds to the counts and takes off them.
@@ -93,16 +137,14 @@ impl<'r> Deltas<'r> {
     fn count(&mut self, row: &'r AttemptRow, by: i64) {
         let minute = minute_of(row.id);
         let column = PHASES.iter().position(|phase| *phase == row.phase);
-        let code = row.code.as_deref().map(|code| (CODE, code));
-        let dims = row.dims.iter().map(|(name, value)| {
-            let value = if row.folded.contains(name) {
-                OTHER
-            } else {
-                value
-            };
-            (name.as_str(), value)
-        });
-        for (name, value) in [(EVERYBODY, "")].into_iter().chain(code).chain(dims) {
+        let dims = row
+            .counted()
+            .filter_map(|(name, value)| match row.folded.get(name) {
+                None => Some((name, value)),
+                Some(Folded::Value) => Some((name, OTHER)),
+                Some(Folded::Name) => None,
+            });
+        for (name, value) in [(EVERYBODY, "")].into_iter().chain(dims) {
             let counts = self.0.entry((name, minute, value)).or_default();
             if let Some(column) = column {
                 counts[column] += by;
@@ -148,4 +190,98 @@ pub(super) fn minute_of(id: AttemptId) -> i64 {
 /// The minute that a moment is in, since 1970.
 pub(super) fn minute(at: Timestamp) -> i64 {
     at.as_second().div_euclid(60)
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_core::attempt::story::Confirmation;
+
+    use super::*;
+
+    fn row(dims: &[(&str, &str)], code: Option<&str>) -> AttemptRow {
+        let dims = dims
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        AttemptRow {
+            id: AttemptId::first_of(Timestamp::UNIX_EPOCH),
+            meeting: None,
+            participant: None,
+            phase: Phase::Failed,
+            since: Timestamp::UNIX_EPOCH,
+            code: code.map(str::to_owned),
+            reason: None,
+            passcode_from: None,
+            confirmation: Confirmation::None,
+            dims: dims.collect(),
+            folded: BTreeMap::new(),
+        }
+    }
+
+    /// What the row is counted by on that day.
+    fn counted(known: &KnownValues, mut row: AttemptRow, day: i64) -> Vec<(String, String)> {
+        known.fold(&mut row, None, day);
+        let mut deltas = Deltas::default();
+        deltas.add(&row);
+        let keys = deltas.0.keys().filter(|(name, _, _)| *name != EVERYBODY);
+        keys.map(|(name, _, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    fn pair(name: &str, value: &str) -> Vec<(String, String)> {
+        vec![(name.to_owned(), value.to_owned())]
+    }
+
+    #[test]
+    fn codes_beyond_so_many_are_counted_together_as_those_of_any_dimension() {
+        let known = KnownValues::default();
+        for n in 0..VALUES_MAX {
+            let code = n.to_string();
+            assert_eq!(counted(&known, row(&[], Some(&code)), 1), pair(CODE, &code));
+        }
+        assert_eq!(counted(&known, row(&[], Some("x")), 1), pair(CODE, OTHER));
+        assert_eq!(counted(&known, row(&[], Some("7")), 1), pair(CODE, "7"));
+    }
+
+    #[test]
+    fn dimensions_beyond_so_many_are_not_counted_but_ushers_own_are() {
+        let known = KnownValues::default();
+        for n in 0..NAMES_MAX {
+            let name = format!("d{n}");
+            assert_eq!(
+                counted(&known, row(&[(&name, "x")], None), 1),
+                pair(&name, "x")
+            );
+        }
+        let mut late = row(&[("late", "x"), ("d7", "y"), ("browser", "z")], None);
+        let expected = [pair("browser", "z"), pair("d7", "y")].concat();
+        assert_eq!(counted(&known, late.clone(), 1), expected);
+        // It stays so when the row is counted again by a process that knows of none.
+        known.fold(&mut late, None, 1);
+        let mut again = row(&[("late", "x"), ("d7", "y"), ("browser", "z")], None);
+        KnownValues::default().fold(&mut again, Some(&late), 1);
+        assert_eq!(again.folded, late.folded);
+    }
+
+    #[test]
+    fn what_is_replayed_of_yesterday_does_not_make_today_forget() {
+        let known = KnownValues::default();
+        for n in 0..VALUES_MAX {
+            let value = n.to_string();
+            assert_eq!(
+                counted(&known, row(&[("host", &value)], None), 2),
+                pair("host", &value)
+            );
+            counted(&known, row(&[("host", "yesterday")], None), 1);
+        }
+        assert_eq!(
+            counted(&known, row(&[("host", "x")], None), 2),
+            pair("host", OTHER)
+        );
+        // The day before yesterday takes yesterday's place.
+        counted(&known, row(&[("host", "x")], None), 0);
+        assert_eq!(
+            counted(&known, row(&[("host", "x")], None), 2),
+            pair("host", OTHER)
+        );
+    }
 }

@@ -13,6 +13,7 @@ use usher_core::attempt::origin::PasscodeFrom;
 use usher_core::attempt::story::{Confirmation, Phase, Story};
 
 use super::super::timestamp;
+use super::counts::Folded;
 
 /// Rows of one statement: more would bring near SQLite's 32,766 and PostgreSQL's 65,535 parameters, and gains nothing.
 const CHUNK_MAX: usize = 128;
@@ -32,8 +33,8 @@ pub struct AttemptRow {
     pub passcode_from: Option<PasscodeFrom>,
     pub confirmation: Confirmation,
     pub dims: BTreeMap<String, String>,
-    /// Dimensions whose value is counted as "(other)".
-    pub(super) folded: Vec<String>,
+    /// Dimensions that are not counted by their value.
+    pub(super) folded: BTreeMap<String, Folded>,
 }
 
 impl AttemptRow {
@@ -56,7 +57,7 @@ impl AttemptRow {
             dims: dims
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
-            folded: Vec::new(),
+            folded: BTreeMap::new(),
         }
     }
 
@@ -76,7 +77,7 @@ impl AttemptRow {
             dims: json(row.try_get("dims")?)?,
             folded: row
                 .try_get::<Option<&str>, _>("folded")?
-                .map_or(Ok(Vec::new()), json)?,
+                .map_or(Ok(BTreeMap::new()), json)?,
         })
     }
 }
