@@ -1,6 +1,6 @@
 //! The burst that an attempt belongs to: whoever fails tries again.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use usher_core::attempt::AttemptId;
 use usher_core::attempt::burst::GAP;
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::store::{AttemptFilter, AttemptRow, LIMIT_MAX, Store, StoreError};
 
-/// Attempts that are looked at before and after one: a page that tries every second, for some minutes.
+/// Attempts that are told before and after one: a page that tries every second, for some minutes.
 const SIBLINGS_MAX: usize = LIMIT_MAX as usize;
 
 /// Attempts of one participant on one meeting with gaps of at most ten minutes, ended by one that got in.
@@ -29,80 +29,62 @@ impl Burst {
         row: &AttemptRow,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let mut attempts = Vec::new();
+        let (mut before, mut after) = (Vec::new(), Vec::new());
         if row.participant.is_some() {
-            attempts.extend(before(store, row, now).await?);
+            let mut older = siblings(row);
+            older.before = Some(row.id);
+            before = follow(store, row, older, now).await?;
+            let mut newer = siblings(row);
+            newer.after = Some(row.id);
+            after = follow(store, row, newer, now).await?;
         }
-        let is_first = attempts.is_empty();
-        attempts.push(row.id);
-        if row.participant.is_some() {
-            attempts.extend(after(store, row, now).await?);
-        }
-        Ok(Self { is_first, attempts })
+        let is_first = before.is_empty();
+        let before = before.into_iter().rev();
+        Ok(Self {
+            is_first,
+            attempts: before.chain([row.id]).chain(after).collect(),
+        })
     }
 }
 
-async fn before(
+/// The rest of the burst in one direction: that of the pages, the nearest first.
+async fn follow(
     store: &Store,
     row: &AttemptRow,
+    mut pages: AttemptFilter,
     now: Timestamp,
 ) -> Result<Vec<AttemptId>, StoreError> {
-    let older = AttemptFilter {
-        before: Some(row.id),
-        ..siblings(row)
-    };
-    let page = store.attempts(&older, LIMIT_MAX, now).await?;
-    let mut next = row.id;
+    let mut nearest = row.clone();
     let mut found = Vec::new();
-    for sibling in page
-        .attempts
-        .iter()
-        .filter(|other| is_same_meeting(row, other))
-    {
-        let is_over = sibling.phase == Phase::Joined || is_gap(sibling.id, next);
-        if is_over {
-            break;
-        }
-        next = sibling.id;
-        found.push(sibling.id);
-    }
-    found.reverse();
-    Ok(found)
-}
-
-/// Lists are newest first, so the later ones are looked for within one gap after another.
-async fn after(
-    store: &Store,
-    row: &AttemptRow,
-    now: Timestamp,
-) -> Result<Vec<AttemptId>, StoreError> {
-    let mut last = row.id;
-    let mut has_joined = row.phase == Phase::Joined;
-    let mut found = Vec::new();
-    while !has_joined && found.len() < SIBLINGS_MAX {
-        let within_gap = AttemptFilter {
-            from: Some(last.at()),
-            // A span ends before its end.
-            to: Some(last.at() + GAP + SignedDuration::from_millis(1)),
-            ..siblings(row)
-        };
-        let page = store.attempts(&within_gap, LIMIT_MAX, now).await?;
-        let later = page.attempts.iter().rev();
-        let later = later.filter(|other| other.id > last && is_same_meeting(row, other));
-        let before = found.len();
-        for sibling in later {
-            found.push(sibling.id);
-            has_joined = sibling.phase == Phase::Joined;
-            if has_joined {
-                break;
+    loop {
+        let page = store.attempts(&pages, LIMIT_MAX, now).await?;
+        for other in page.attempts {
+            let (earlier, later) = if other.id < nearest.id {
+                (&other, &nearest)
+            } else {
+                (&nearest, &other)
+            };
+            let is_of_another = !is_same_meeting(row, &other);
+            if is_gap(earlier.id, later.id) || (!is_of_another && earlier.phase == Phase::Joined) {
+                return Ok(found);
             }
+            if is_of_another {
+                continue;
+            }
+            found.push(other.id);
+            if found.len() == SIBLINGS_MAX {
+                return Ok(found);
+            }
+            nearest = other;
         }
-        match found.last() {
-            Some(newest) if found.len() > before => last = *newest,
-            _ => break,
+        let Some(next) = page.next.filter(|next| !is_gap(nearest.id, *next)) else {
+            return Ok(found);
+        };
+        match pages.after {
+            Some(_) => pages.after = Some(next),
+            None => pages.before = Some(next),
         }
     }
-    Ok(found)
 }
 
 fn siblings(row: &AttemptRow) -> AttemptFilter {
@@ -119,6 +101,64 @@ fn is_same_meeting(row: &AttemptRow, other: &AttemptRow) -> bool {
     row.meeting == other.meeting && named(row) == named(other)
 }
 
-fn is_gap(earlier: AttemptId, later: AttemptId) -> bool {
-    later.at().duration_since(earlier.at()) > GAP
+fn is_gap(one: AttemptId, other: AttemptId) -> bool {
+    one.at().duration_since(other.at()).abs() > GAP
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::SignedDuration;
+    use usher_core::attempt::event::{Event, Facts, Kind, Personal, Source};
+
+    use super::*;
+    use crate::seal::MasterKey;
+    use crate::store::{Address, IfMissing, IfOlder};
+
+    fn event(at: Timestamp, kind: Kind) -> Event {
+        Event {
+            attempt: AttemptId::new(at, 1),
+            source: Source::Import,
+            id: kind.as_str().to_owned(),
+            kind,
+            at,
+            received_at: at,
+            facts: Facts::default(),
+            personal: Personal {
+                participant: Some("p-1".into()),
+                ..Personal::default()
+            },
+        }
+    }
+
+    #[tokio::test]
+    async fn of_very_many_tries_within_one_gap_none_is_skipped() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = Address::Sqlite(folder.path().join("usher.sqlite"));
+        let key = Arc::new(MasterKey::generate().unwrap());
+        let store = Store::open(&file, IfMissing::Create, IfOlder::Refuse, key)
+            .await
+            .unwrap();
+        let start = Timestamp::from_second(1_700_000_000).unwrap();
+        // 1,200 tries in ten minutes, one of which got in.
+        let at = |n: i64| start + SignedDuration::from_millis(500 * n);
+        let mut events: Vec<Event> = (0..1200).map(|n| event(at(n), Kind::Minted)).collect();
+        events.push(event(at(100), Kind::Joined));
+        store.append(&events).await.unwrap();
+        let ids: Vec<AttemptId> = events[..1200].iter().map(|event| event.attempt).collect();
+        let burst = async |n: usize| {
+            let row = store.attempt_rows(&[ids[n]]).await.unwrap().remove(0);
+            Burst::of(&store, &row, at(2000)).await.unwrap()
+        };
+        let first = burst(0).await;
+        assert!(first.is_first);
+        assert_eq!(first.attempts, ids[..=100]);
+        let second = burst(101).await;
+        assert!(second.is_first);
+        assert_eq!(second.attempts, ids[101..=601]);
+        let last = burst(1199).await;
+        assert!(!last.is_first);
+        assert_eq!(last.attempts, ids[699..]);
+    }
 }

@@ -6,11 +6,14 @@ use usher_core::attempt::AttemptId;
 use usher_core::attempt::event::Event;
 use usher_core::attempt::story::{ANSWER_DEADLINE, Outcome, Phase};
 
-use super::super::{Store, StoreError};
-use super::rows::{AttemptRow, chunked, decode_event};
+use super::super::{Store, StoreError, postgres, sqlite};
+use super::rows::{AnyQuery, AttemptRow, attempt_id, chunked, decode_event};
 
 /// The most attempts of one page.
 pub const LIMIT_MAX: u32 = 500;
+/// The most attempts that are looked at for one page, because no index leads to those of a dimension's value or an outcome: a tenth of
+/// a second's work.
+const SCAN_MAX: u32 = 50_000;
 
 /// Which attempts are wanted: those that all of it holds for.
 #[derive(Debug, Clone, Default)]
@@ -27,16 +30,24 @@ pub struct AttemptFilter {
     pub dims: Vec<(String, String)>,
     /// Older than this attempt: where the page before ended.
     pub before: Option<AttemptId>,
+    /// Newer than this attempt; the page is then oldest first.
+    pub after: Option<AttemptId>,
 }
 
 /// Attempts, newest first.
 #[derive(Debug)]
 pub struct AttemptPage {
     pub attempts: Vec<AttemptRow>,
-    /// Where the next page begins; `None` if there is none.
+    /// Where the next page begins; `None` if there is none. There may be one after a page that is not full, and even after an empty one:
+    /// [`SCAN_MAX`] attempts were looked at.
     pub next: Option<AttemptId>,
 }
 
+/// Conditions on rows, with what is bound to the `?` of each.
+#[derive(Debug, Default)]
+struct Conditions(Vec<(String, Option<Bound>)>);
+
+#[derive(Debug, Clone)]
 enum Bound {
     Bytes(Vec<u8>),
     Number(i64),
@@ -51,33 +62,46 @@ impl Store {
         limit: u32,
         now: Timestamp,
     ) -> Result<AttemptPage, StoreError> {
-        let limit = limit.clamp(1, LIMIT_MAX);
-        let (conditions, bounds) = self.conditions(filter, now);
-        let sql = format!(
-            "SELECT * FROM attempts WHERE {} ORDER BY id DESC LIMIT {}",
-            conditions.join(" AND "),
-            limit + 1
-        );
-        // Made of the conditions below, which hold no value, and of a number.
-        let mut query = sqlx::query(AssertSqlSafe(sql));
-        for bound in bounds {
-            query = match bound {
-                Bound::Bytes(bytes) => query.bind(bytes),
-                Bound::Number(number) => query.bind(number),
-                Bound::Text(text) => query.bind(text),
-            };
+        self.read_page(filter, limit.clamp(1, LIMIT_MAX), now)
+            .await
+            .map_err(|error| self.fault(&error))
+    }
+
+    async fn read_page(
+        &self,
+        filter: &AttemptFilter,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<AttemptPage, sqlx::Error> {
+        let (order, until) = match filter.after {
+            None => ("DESC", "id >= ?"),
+            Some(_) => ("ASC", "id <= ?"),
+        };
+        let (mut conditions, others) = self.conditions(filter, now);
+        let begin = self.place.either(sqlite::BEGIN_READ, postgres::BEGIN_READ);
+        let mut moment = self.scanner.begin_with(begin).await?;
+        let mut scanned_to = None;
+        if !others.0.is_empty() {
+            let sql = conditions.select("id", order, 1, SCAN_MAX - 1);
+            let last = conditions.bind(sqlx::query(AssertSqlSafe(sql)));
+            let last = last.fetch_optional(&mut *moment).await?;
+            scanned_to = last.map(|row| attempt_id(&row, "id")).transpose()?;
         }
-        let fault = |error: sqlx::Error| self.fault(&error);
-        let rows = query.fetch_all(&self.reader).await.map_err(fault)?;
-        let mut attempts = rows
-            .iter()
-            .map(AttemptRow::decode)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(fault)?;
+        conditions.0.extend(others.0);
+        conditions
+            .0
+            .extend(scanned_to.map(|last| (until.to_owned(), Some(Bound::of(last)))));
+        conditions.0.push(("phase <> 0".to_owned(), None));
+        let sql = conditions.select("*", order, limit + 1, 0);
+        let rows = conditions.bind(sqlx::query(AssertSqlSafe(sql)));
+        let rows = rows.fetch_all(&mut *moment).await?;
+        let attempts = rows.iter().map(AttemptRow::decode);
+        let mut attempts = attempts.collect::<Result<Vec<_>, _>>()?;
         let has_more = attempts.len() > limit as usize;
         attempts.truncate(limit as usize);
+        let last = attempts.last().map(|row| row.id);
         Ok(AttemptPage {
-            next: attempts.last().filter(|_| has_more).map(|row| row.id),
+            next: if has_more { last } else { scanned_to },
             attempts,
         })
     }
@@ -114,48 +138,90 @@ impl Store {
         Ok(found)
     }
 
-    fn conditions(&self, filter: &AttemptFilter, now: Timestamp) -> (Vec<String>, Vec<Bound>) {
-        let mut conditions = vec!["phase <> 0".to_owned()];
-        let mut bounds = Vec::new();
-        let mut must = |condition: &str, bound: Bound| {
-            bounds.push(bound);
-            conditions.push(condition.replace('?', &format!("${}", bounds.len())));
-        };
-        let start_of = |at| Bound::Bytes(AttemptId::first_of(at).to_bytes().to_vec());
-        if let Some(from) = filter.from {
-            must("id >= ?", start_of(from));
-        }
-        if let Some(to) = filter.to {
-            must("id < ?", start_of(to));
-        }
-        if let Some(before) = filter.before {
-            must("id < ?", Bound::Bytes(before.to_bytes().to_vec()));
-        }
-        if let Some(meeting) = filter.meeting {
-            must("meeting = ?", Bound::Number(meeting));
-        }
-        if let Some(code) = &filter.code {
-            must("code = ?", Bound::Text(code.clone()));
-        }
-        if let Some(participant) = &filter.participant {
-            must("participant = ?", Bound::Text(participant.clone()));
+    /// The conditions that one index answers, and those that are checked on each attempt it leads to.
+    fn conditions(&self, filter: &AttemptFilter, now: Timestamp) -> (Conditions, Conditions) {
+        let (mut indexed, mut checked) = (Conditions::default(), Conditions::default());
+        let start_of = |at| Bound::of(AttemptId::first_of(at));
+        indexed.add("id >= ?", filter.from.map(start_of));
+        indexed.add("id < ?", filter.to.map(start_of));
+        indexed.add("id < ?", filter.before.map(Bound::of));
+        indexed.add("id > ?", filter.after.map(Bound::of));
+        let text = |text: &Option<String>| text.clone().map(Bound::Text);
+        // Of several, the index that leads to the fewest attempts; the others' can't be used for what is no column.
+        let keys = [
+            (
+                "participant",
+                "participant || ''",
+                text(&filter.participant),
+            ),
+            ("meeting", "meeting + 0", filter.meeting.map(Bound::Number)),
+            ("code", "code || ''", text(&filter.code)),
+        ];
+        let mut has_index = false;
+        for (column, no_column, bound) in keys.into_iter().filter(|(_, _, bound)| bound.is_some()) {
+            if std::mem::replace(&mut has_index, true) {
+                checked.add(&format!("{no_column} = ?"), bound);
+            } else {
+                indexed.add(&format!("{column} = ?"), bound);
+            }
         }
         // A dimension's value is looked for as it stands in the row's JSON: `{"a":"x","b":"y"}`.
         for (name, value) in &filter.dims {
             let entry = serde_json::json!({ name: value }).to_string();
-            let entry = entry
-                .trim_start_matches('{')
-                .trim_end_matches('}')
-                .to_owned();
+            let entry = entry.trim_start_matches('{').trim_end_matches('}');
             let contains = self
                 .place
                 .either("instr(dims, ?) > 0", "position(? in dims) > 0");
-            must(contains, Bound::Text(entry));
+            checked.add(contains, Some(Bound::Text(entry.to_owned())));
         }
         if let Some(outcome) = filter.outcome {
-            conditions.push(of_outcome(outcome, now));
+            checked.0.push((of_outcome(outcome, now), None));
         }
-        (conditions, bounds)
+        (indexed, checked)
+    }
+}
+
+impl Bound {
+    fn of(id: AttemptId) -> Self {
+        Self::Bytes(id.to_bytes().to_vec())
+    }
+}
+
+impl Conditions {
+    /// One more, if there is something to bind to it.
+    fn add(&mut self, condition: &str, bound: Option<Bound>) {
+        if bound.is_some() {
+            self.0.push((condition.to_owned(), bound));
+        }
+    }
+
+    /// Made of the conditions, which hold no value, and of numbers.
+    fn select(&self, columns: &str, order: &str, limit: u32, offset: u32) -> String {
+        let mut parameters = 0;
+        let conditions = self.0.iter().map(|(condition, bound)| {
+            parameters += u32::from(bound.is_some());
+            condition.replace('?', &format!("${parameters}"))
+        });
+        let conditions: Vec<String> = conditions.collect();
+        let all = if conditions.is_empty() {
+            "TRUE".to_owned()
+        } else {
+            conditions.join(" AND ")
+        };
+        format!(
+            "SELECT {columns} FROM attempts WHERE {all} ORDER BY id {order} LIMIT {limit} OFFSET {offset}"
+        )
+    }
+
+    fn bind<'q>(&self, mut query: AnyQuery<'q>) -> AnyQuery<'q> {
+        for bound in self.0.iter().filter_map(|(_, bound)| bound.clone()) {
+            query = match bound {
+                Bound::Bytes(bytes) => query.bind(bytes),
+                Bound::Number(number) => query.bind(number),
+                Bound::Text(text) => query.bind(text),
+            };
+        }
+        query
     }
 }
 
