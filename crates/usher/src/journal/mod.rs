@@ -47,6 +47,19 @@ pub struct Receipt {
     pub recorded: Recorded,
     /// Entries that were there already, as far as the store was asked.
     pub duplicates: usize,
+    /// Events that were left out, because their attempt has as many as browsers may tell.
+    pub dropped: usize,
+}
+
+impl Receipt {
+    /// Of entries that the store was not asked about.
+    pub(crate) fn of_nothing(recorded: Recorded) -> Self {
+        Self {
+            recorded,
+            duplicates: 0,
+            dropped: 0,
+        }
+    }
 }
 
 /// Hands events to the writer. Clones share it.
@@ -137,10 +150,7 @@ impl Journal {
                 // Not even queued; or it takes too long.
                 Ok(Err(_)) | Err(_) => {}
             }
-            Receipt {
-                recorded: Recorded::No,
-                duplicates: 0,
-            }
+            Receipt::of_nothing(Recorded::No)
         }
     }
 

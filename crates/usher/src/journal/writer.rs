@@ -13,7 +13,7 @@ use super::spool::{SIZE_BYTES, Spool};
 use super::{Condition, Entries, Receipt, Recorded, Request};
 use crate::directory::Directory;
 use crate::panics::caught;
-use crate::store::StoreError;
+use crate::store::{Appended, StoreError};
 
 /// Requests that share one commit.
 pub(super) const BATCH_MAX: usize = 512;
@@ -55,9 +55,9 @@ struct Asked {
     answer: oneshot::Sender<Receipt>,
 }
 
-/// For each entry of a batch, whether it was new.
+/// What became of each entry of a batch; of a notification, whether it was new.
 pub(super) struct Stored {
-    events: Vec<bool>,
+    events: Appended,
     notices: Vec<bool>,
 }
 
@@ -135,10 +135,7 @@ impl Writer {
                 Recorded::No
             };
             // Who does not wait any more has been told `no`.
-            let _ = asked.answer.send(Receipt {
-                recorded,
-                duplicates: 0,
-            });
+            let _ = asked.answer.send(Receipt::of_nothing(recorded));
         }
     }
 
@@ -222,11 +219,11 @@ pub(super) async fn store(
         .map_err(|error: StoreError| error.to_string())?;
     let writing = async {
         let mut stored = Stored {
-            events: Vec::new(),
+            events: Appended::default(),
             notices: Vec::new(),
         };
         if !entries.events.is_empty() {
-            stored.events = store.append(&entries.events).await?.is_new;
+            stored.events = store.append(&entries.events).await?;
         }
         if !entries.notices.is_empty() {
             stored.notices = store.keep_notices(&entries.notices).await?;
@@ -242,14 +239,17 @@ pub(super) async fn store(
 
 /// Tells each request which of its entries were there already.
 fn answer_stored(asked: Vec<Asked>, stored: &Stored) {
-    let mut events = stored.events.iter();
+    let events = &stored.events;
+    let mut events = events.is_new.iter().zip(&events.is_dropped);
     let mut notices = stored.notices.iter();
     for asked in asked {
-        let own = events.by_ref().take(asked.events);
-        let own = own.chain(notices.by_ref().take(asked.notices));
-        let _ = asked.answer.send(Receipt {
-            recorded: Recorded::Stored,
-            duplicates: own.filter(|is_new| !**is_new).count(),
-        });
+        let mut receipt = Receipt::of_nothing(Recorded::Stored);
+        for (is_new, is_dropped) in events.by_ref().take(asked.events) {
+            receipt.dropped += usize::from(*is_dropped);
+            receipt.duplicates += usize::from(!is_new && !is_dropped);
+        }
+        let notices = notices.by_ref().take(asked.notices);
+        receipt.duplicates += notices.filter(|is_new| !**is_new).count();
+        let _ = asked.answer.send(receipt);
     }
 }

@@ -20,6 +20,10 @@ on_both_stores! {
     instances_that_append_to_one_attempt_at_once_lose_nothing
     attempts_are_found_by_each_condition
     pages_of_attempts_follow_each_other_without_gap_or_overlap
+    a_condition_without_an_index_looks_at_so_many_attempts_a_page_and_the_next_page_goes_on
+    of_two_conditions_with_an_index_one_is_checked
+    pages_can_go_from_the_oldest_to_the_newest
+    browsers_may_tell_so_much_of_one_attempt_and_others_go_on
     listeners_hear_which_attempts_changed
 }
 
@@ -320,6 +324,124 @@ async fn pages_of_attempts_follow_each_other_without_gap_or_overlap(home: Home) 
     }
     ids.reverse();
     assert_eq!(seen, ids);
+}
+
+/// So many attempts that one page does not look at all of them: of one minute, the newest first in the order of their last digits.
+async fn many_attempts(home: &Home, store: &Store, count: u32) {
+    let first = id(0, 1);
+    store.append(&[minted(first)]).await.unwrap();
+    let prefix = &first.to_string()[..24];
+    let id = match home.kind {
+        Kind::Sqlite => format!("unhex('{prefix}' || printf('%08x', n))"),
+        Kind::Postgres => format!("decode('{prefix}' || lpad(to_hex(n), 8, '0'), 'hex')"),
+    };
+    let sql = format!(
+        "WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count}) \
+         INSERT INTO attempts (id, phase, since, confirmation, dims) SELECT {id}, 1, 0, 0, '{{\"tenant\":\"acme\"}}' FROM numbers"
+    );
+    let mut stranger = home.stranger().await;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+        .execute(&mut stranger)
+        .await
+        .unwrap();
+}
+
+async fn a_condition_without_an_index_looks_at_so_many_attempts_a_page_and_the_next_page_goes_on(
+    home: Home,
+) {
+    let store = home.store().await;
+    many_attempts(&home, &store, 110_000).await;
+    let mut filter = AttemptFilter {
+        dims: vec![("tenant".into(), "鈴木 \"&Co\"".into())],
+        ..AttemptFilter::default()
+    };
+    let mut sizes = Vec::new();
+    let mut found = Vec::new();
+    loop {
+        let page = store.attempts(&filter, 50, at(100)).await.unwrap();
+        sizes.push(page.attempts.len());
+        found.extend(page.attempts.iter().map(|row| row.id));
+        filter.before = page.next;
+        if filter.before.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, [id(0, 1)]);
+    assert_eq!(sizes, [0, 0, 1], "of 110,000 attempts, 50,000 a page");
+    let everything = AttemptFilter::default();
+    let page = store.attempts(&everything, 50, at(100)).await.unwrap();
+    assert_eq!(page.attempts.len(), 50);
+}
+
+async fn of_two_conditions_with_an_index_one_is_checked(home: Home) {
+    let store = home.store().await;
+    let [failed, other] = [id(0, 1), id(1, 1)];
+    let mut mint = minted(other);
+    mint.personal.participant = Some("p-2".into());
+    let fails = [
+        browser(failed, Told::Failed, 1),
+        browser(other, Told::Failed, 1),
+    ];
+    store.append(&[minted(failed), mint]).await.unwrap();
+    store.append(&fails).await.unwrap();
+    let filter = |participant: &str, meeting, code: &str| AttemptFilter {
+        participant: Some(participant.into()),
+        meeting: Some(meeting),
+        code: Some(code.into()),
+        ..AttemptFilter::default()
+    };
+    let meeting = 85_012_345_678;
+    for (filter, expected) in [
+        (filter("p-1", meeting, "3712"), vec![failed]),
+        (filter("p-2", meeting, "3712"), vec![other]),
+        (filter("p-3", meeting, "3712"), vec![]),
+        (filter("p-1", meeting + 1, "3712"), vec![]),
+        (filter("p-1", meeting, "1"), vec![]),
+    ] {
+        assert_eq!(found(&store, filter, 100).await, expected);
+    }
+}
+
+async fn pages_can_go_from_the_oldest_to_the_newest(home: Home) {
+    let store = home.store().await;
+    let ids: Vec<AttemptId> = (0..25).map(|second| id(second, 1)).collect();
+    let mints: Vec<Event> = ids.iter().copied().map(minted).collect();
+    store.append(&mints).await.unwrap();
+    let mut filter = AttemptFilter {
+        after: Some(ids[3]),
+        ..AttemptFilter::default()
+    };
+    let mut seen = Vec::new();
+    while filter.after.is_some() {
+        let page = store.attempts(&filter, 7, at(100)).await.unwrap();
+        seen.extend(page.attempts.iter().map(|row| row.id));
+        filter.after = page.next;
+    }
+    assert_eq!(seen, ids[4..]);
+}
+
+async fn browsers_may_tell_so_much_of_one_attempt_and_others_go_on(home: Home) {
+    let store = home.store().await;
+    let [id, other] = [id(0, 1), id(0, 2)];
+    let told = |from, to| (from..to).map(|second| browser(id, Told::Called, second));
+    let mut batch: Vec<Event> = told(0, 150).collect();
+    batch.insert(0, minted(id));
+    store.append(&batch).await.unwrap();
+    // The last of these is there already, and one is of another attempt.
+    let batch: Vec<Event> = told(150, 210)
+        .chain([browser(id, Told::Called, 3), minted(other)])
+        .collect();
+    let appended = store.append(&batch).await.unwrap();
+    let new = [vec![true; 50], vec![false; 11], vec![true]].concat();
+    let dropped = [vec![false; 50], vec![true; 10], vec![false; 2]].concat();
+    assert_eq!((appended.is_new, appended.is_dropped), (new, dropped));
+    assert_eq!(store.events(id).await.unwrap().len(), 201);
+    // What is Zoom's is not of a browser.
+    let mut joined = browser(id, Told::Joined, 300);
+    joined.source = Source::Zoom;
+    let appended = store.append(&[joined]).await.unwrap();
+    assert_eq!(appended.is_new, [true]);
+    assert_eq!(row(&store, id).await.phase, Phase::Joined);
 }
 
 async fn listeners_hear_which_attempts_changed(home: Home) {

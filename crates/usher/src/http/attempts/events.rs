@@ -22,7 +22,7 @@ use super::super::error::{ApiError, ErrorAnswer};
 use super::super::report_token::TokenError;
 use super::super::text_or_number::{TextOrNumber, text_or_number};
 use super::super::{AppState, BODY_MAX_BYTES, body, client_address};
-use crate::journal::Recorded;
+use crate::journal::{Receipt, Recorded};
 use crate::store::Scope;
 
 /// More than a page can have to tell of one attempt.
@@ -89,6 +89,9 @@ pub(crate) struct EventsAnswer {
     accepted: usize,
     /// Told before.
     duplicates: usize,
+    /// Not kept: of one attempt, browsers may tell 200 events. Absent for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropped: Option<usize>,
     recorded: Recorded,
     /// Our clock, for the page to compare with its own.
     #[schema(value_type = String, format = DateTime)]
@@ -141,32 +144,22 @@ pub(crate) async fn post_events(
         last.facts.client = client;
     }
     let count = events.len();
-    if count == 0 {
-        return Ok((StatusCode::ACCEPTED, answer(0, 0, Recorded::Stored, now)));
-    }
-    let receipt = state.journal.record(events).await;
+    let receipt = if count == 0 {
+        Receipt::of_nothing(Recorded::Stored)
+    } else {
+        state.journal.record(events).await
+    };
     if receipt.recorded == Recorded::No {
         return Err(ApiError::not_recorded());
     }
-    let accepted = count - receipt.duplicates;
-    Ok((
-        StatusCode::ACCEPTED,
-        answer(accepted, receipt.duplicates, receipt.recorded, now),
-    ))
-}
-
-fn answer(
-    accepted: usize,
-    duplicates: usize,
-    recorded: Recorded,
-    server_time: Timestamp,
-) -> JsonAnswer<EventsAnswer> {
-    JsonAnswer(EventsAnswer {
-        accepted,
-        duplicates,
-        recorded,
-        server_time,
-    })
+    let answer = EventsAnswer {
+        accepted: count - receipt.duplicates - receipt.dropped,
+        duplicates: receipt.duplicates,
+        dropped: (receipt.dropped > 0).then_some(receipt.dropped),
+        recorded: receipt.recorded,
+        server_time: now,
+    };
+    Ok((StatusCode::ACCEPTED, JsonAnswer(answer)))
 }
 
 /// Who reports.

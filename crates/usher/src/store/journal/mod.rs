@@ -38,11 +38,17 @@ pub const ATTEMPTS: &str = "attempts";
 /// Ids in one announcement; with more, listeners are told of a gap.
 const ANNOUNCED_MAX: usize = 200;
 
-/// What became of events that were given to [`Store::append`].
+/// Events of one attempt that browsers may tell. All of them are read again with each new one, so that nobody may have many; a page that
+/// goes on telling for hours has told what matters by then.
+const BROWSER_EVENTS_MAX: usize = 200;
+
+/// What became of events that were given to [`Store::append`], in their order.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Appended {
-    /// For each event, in their order: whether it was new.
+    /// Whether it was new, and was added.
     pub is_new: Vec<bool>,
+    /// Whether it was new and was left out: its attempt has [`BROWSER_EVENTS_MAX`].
+    pub is_dropped: Vec<bool>,
 }
 
 impl Store {
@@ -80,10 +86,10 @@ impl Store {
         let known = events_of(&mut write.transaction, &may_be_known)
             .await
             .map_err(sql)?;
-        let (stories, is_new) = tell(&known, events);
+        let (stories, appended) = tell(&known, events);
         let added: Vec<&Event> = events
             .iter()
-            .zip(&is_new)
+            .zip(&appended.is_new)
             .filter_map(|(event, is_new)| is_new.then_some(event))
             .collect();
         let (new_rows, rows) = self.rows_of(&stories, &added, presumed_new, &before);
@@ -103,7 +109,7 @@ impl Store {
         self.count(&mut write, rows(), &before).await?;
         self.finish(write, rows().map(|row| row.id).collect())
             .await?;
-        Ok(Some(Appended { is_new }))
+        Ok(Some(appended))
     }
 
     /// The rows of the attempts that events were added to, in the order of their ids: of those presumed to be new, and of the others.
@@ -191,26 +197,33 @@ impl Store {
     }
 }
 
-/// The stories that known events and those to be added make together, and for each of these whether it is new.
+/// The stories that known events and those to be added make together, and what becomes of these.
 fn tell<'e>(
     known: &'e [Event],
     events: &'e [Event],
-) -> (BTreeMap<AttemptId, Vec<&'e Event>>, Vec<bool>) {
+) -> (BTreeMap<AttemptId, Vec<&'e Event>>, Appended) {
     let mut stories: BTreeMap<AttemptId, Vec<&Event>> = BTreeMap::new();
     for event in known {
         stories.entry(event.attempt).or_default().push(event);
     }
-    let tell = |event: &'e Event| {
+    let mut appended = Appended::default();
+    for event in events {
         let story = stories.entry(event.attempt).or_default();
         let is_same = |other: &&Event| other.source == event.source && other.id == event.id;
-        let is_new = !story.iter().any(is_same);
-        if is_new {
+        let is_known = story.iter().any(is_same);
+        let is_dropped = !is_known && event.source == Source::Browser && is_full(story);
+        appended.is_new.push(!is_known && !is_dropped);
+        appended.is_dropped.push(is_dropped);
+        if !is_known && !is_dropped {
             story.push(event);
         }
-        is_new
-    };
-    let is_new = events.iter().map(tell).collect();
-    (stories, is_new)
+    }
+    (stories, appended)
+}
+
+fn is_full(story: &[&Event]) -> bool {
+    let told = story.iter().filter(|event| event.source == Source::Browser);
+    told.count() >= BROWSER_EVENTS_MAX
 }
 
 fn today(event: &Event) -> i64 {
