@@ -13,8 +13,9 @@ use usher_core::doctor::Severity;
 use usher_core::failure::Explained;
 use usher_core::text::escape_hidden;
 
-use super::attempts::{local, time_zone, zone_name};
+use super::attempts::{time_zone, zone_name};
 use super::signatures::{duration, limit};
+use super::span::local;
 use super::{Exit, Failure, now, open_store, write_json};
 use crate::config::Config;
 use crate::store::Store;

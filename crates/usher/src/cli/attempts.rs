@@ -9,7 +9,7 @@ use usher_core::meeting::MeetingNumber;
 use usher_core::text::escape_hidden;
 
 use super::signatures::lines;
-use super::span::{End, end};
+use super::span::{End, end, local};
 use super::{Exit, Failure, now, open_store, refused, table, talk, write_json};
 use crate::config::Config;
 use crate::import_file::zone;
@@ -189,12 +189,6 @@ fn picture(attempts: &[ShownAttempt], zone: &TimeZone) -> String {
         ]);
     }
     lines(&table)
-}
-
-/// A moment in the time of a place.
-pub(super) fn local(zone: &TimeZone, at: Timestamp) -> String {
-    let at = zone.to_datetime(at);
-    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// `Asia/Tokyo`, `UTC`, `+09`.

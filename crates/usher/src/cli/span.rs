@@ -38,11 +38,14 @@ impl Span {
 
     /// A moment in the time of the place.
     pub(super) fn local(&self, at: Timestamp) -> String {
-        self.zone
-            .to_datetime(at)
-            .strftime("%Y-%m-%d %H:%M:%S")
-            .to_string()
+        local(&self.zone, at)
     }
+}
+
+/// A moment in the time of a place.
+pub(super) fn local(zone: &TimeZone, at: Timestamp) -> String {
+    let at = zone.to_datetime(at);
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// `2023-10-10 13:00-14:00 Asia/Tokyo (2023-10-10T04:00:00Z to 2023-10-10T05:00:00Z)`.

@@ -90,6 +90,7 @@ async fn what_can_not_be_answered_is_refused_by_the_parameters_name() {
         ("?step_s=61", "invalid_step", "step_s"),
         ("?step_s=minute", "invalid_step", "step_s"),
         ("?by=", "empty", "by"),
+        ("?by=%00", "invalid_label", "by"),
         ("?by=meeting", "not_counted", "by"),
         ("?by=participant", "not_counted", "by"),
         ("?form=x", "invalid_query", "query"),

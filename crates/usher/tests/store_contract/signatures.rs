@@ -1,6 +1,7 @@
 //! The signatures of a span of time, judged again.
 
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use usher::store::Store;
 use usher_core::attempt::AttemptId;
@@ -18,6 +19,7 @@ on_both_stores! {
     only_the_span_is_judged_and_its_end_is_not_in_it
     a_signature_that_was_handed_in_is_judged_too
     attempts_that_have_no_signature_are_not_counted
+    one_odd_claim_leaves_the_rest_answerable
     more_than_one_page_of_them_is_judged_without_gap_or_overlap
 }
 
@@ -134,6 +136,18 @@ async fn attempts_that_have_no_signature_are_not_counted(home: Home) {
     ];
     store.append(&events).await.unwrap();
     assert_eq!(counts(&audit(&store, 0, 60).await), [0, 0, 0]);
+}
+
+async fn one_odd_claim_leaves_the_rest_answerable(home: Home) {
+    let store = home.store().await;
+    let mut odd = signed(id(1, 2), &json!({}), Hmac::NotCheckable);
+    odd.source = Source::Import;
+    let origin = odd.facts.origin.as_mut().unwrap();
+    origin.claims = RawValue::from_string(r#"{"iat":1e999}"#.to_owned()).ok();
+    store.append(&[good(0, 1, 30), odd]).await.unwrap();
+    let summary = audit(&store, 0, 60).await;
+    assert_eq!(counts(&summary), [1, 0, 1]);
+    assert_eq!(summary.not_checkable_because.partly_known, 1);
 }
 
 async fn more_than_one_page_of_them_is_judged_without_gap_or_overlap(home: Home) {
