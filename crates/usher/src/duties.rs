@@ -7,21 +7,24 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Retention;
 use crate::directory::Directory;
+use crate::panics::caught;
 use crate::store::{Leadership, Store, StoreError};
 
 /// How often one that does not lead tries to, and one that does looks whether it still does.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+/// After a failure; or as often as the duty is due, if that is sooner.
+const RETRY_INTERVAL: Duration = Duration::from_mins(1);
 const HOURLY: Duration = Duration::from_hours(1);
 
 type Work = Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send>>;
 
-/// One piece of periodic work. It is due when an instance begins to lead, and then `every` so long.
+/// One piece of periodic work. It is due when an instance begins to lead, and `every` so long after it was done. None waits for another.
 pub struct Duty {
     name: &'static str,
     every: Duration,
@@ -62,22 +65,9 @@ pub fn of_the_store(retention: Retention, now: fn() -> Timestamp) -> Vec<Duty> {
             store.make_ready_for(now()).await
         }),
         Duty::new("expire", HOURLY, move |store| async move {
-            expire(&store, retention, now()).await
+            store.expire(retention, now()).await.map(|_| ())
         }),
     ]
-}
-
-async fn expire(store: &Store, retention: Retention, now: Timestamp) -> Result<(), StoreError> {
-    let attempts = store.expire_personal(retention.personal_from(now)).await?;
-    let days = store.expire_facts(retention.facts_from(now)).await?.days;
-    if attempts + days > 0 {
-        tracing::info!(
-            attempts,
-            days,
-            "personal data of attempts and facts of days are deleted, as the retention says"
-        );
-    }
-    Ok(())
 }
 
 /// Tries to lead, and performs the duties while it does, until told to stop. A duty that is under way then is cut short.
@@ -106,26 +96,34 @@ async fn try_lead(directory: &Directory) -> Result<Option<Leadership>, StoreErro
 
 /// Ends when the store is away or somebody else may lead.
 async fn lead(directory: &Directory, duties: &[Duty], mut leadership: Leadership) {
-    let mut due = vec![Instant::now(); duties.len()];
-    loop {
-        for (duty, due) in duties.iter().zip(&mut due) {
-            let Ok(store) = directory.store() else {
-                return;
-            };
-            if !leadership.holds().await {
-                return;
-            }
-            if Instant::now() < *due {
-                continue;
-            }
-            if let Err(error) = (duty.work)(store).await {
-                tracing::warn!(
-                    "the duty to {} failed, it is tried again: {error}",
-                    duty.name
-                );
-            }
-            *due = Instant::now() + duty.every;
+    let leading = async {
+        while directory.store().is_ok() && leadership.holds().await {
+            tokio::time::sleep(LOOK_INTERVAL).await;
         }
-        tokio::time::sleep(LOOK_INTERVAL).await;
+    };
+    let working = join_all(duties.iter().map(|duty| duty.keep_doing(directory)));
+    tokio::select! {
+        () = leading => {}
+        _ = working => {}
+    }
+}
+
+impl Duty {
+    async fn keep_doing(&self, directory: &Directory) {
+        while let Ok(store) = directory.store() {
+            let done =
+                caught(async { (self.work)(store).await.map_err(|error| error.to_string()) });
+            let pause = match done.await.flatten() {
+                Ok(()) => self.every,
+                Err(error) => {
+                    tracing::warn!(
+                        "the duty to {} failed, it is tried again: {error}",
+                        self.name
+                    );
+                    self.every.min(RETRY_INTERVAL)
+                }
+            };
+            tokio::time::sleep(pause).await;
+        }
     }
 }

@@ -48,14 +48,12 @@ pub(super) async fn run(
         }
         Command::Expire => {
             let store = open_store(config).await?;
-            let personal_from = config.retention.personal_from(now());
-            let attempts = store.expire_personal(personal_from).await?;
-            let facts_from = config.retention.facts_from(now());
-            let days = store.expire_facts(facts_from).await?.days;
+            let expired = store.expire(config.retention, now()).await?;
             store.close().await;
             writeln!(
                 out,
-                "deleted whose {attempts} attempts were, and all of {days} days"
+                "deleted whose {} attempts were, all of {} days, and {} notifications",
+                expired.attempts, expired.days, expired.notices
             )?;
         }
     }

@@ -14,11 +14,8 @@ mod settle;
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
 use crate::duties::Duty;
 use crate::http::AppState;
-use crate::store::StoreError;
 
 pub(crate) use candidate::digits;
 pub(crate) use notice::{notice_of, unreadable};
@@ -30,9 +27,6 @@ const SETTLE_EVERY: Duration = Duration::from_secs(5);
 const REFRESH_EVERY: Duration = Duration::from_secs(10);
 /// One meeting each time.
 const RECONCILE_EVERY: Duration = Duration::from_secs(10);
-/// Beyond the time that one may not be asked again.
-const REPORTS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
-const EXPIRE_EVERY: Duration = Duration::from_hours(1);
 
 /// The periodic work that Zoom's notifications need.
 pub fn duties(state: &AppState) -> Vec<Duty> {
@@ -51,15 +45,5 @@ pub fn duties(state: &AppState) -> Vec<Duty> {
         let state = reconciling.clone();
         async move { reconcile::reconcile(&state, &store).await }
     });
-    let (retention, now) = (state.config.retention, state.moment.now);
-    let expire = Duty::new(
-        "expire notifications",
-        EXPIRE_EVERY,
-        move |store| async move {
-            store.expire_notices(retention.facts_from(now())).await?;
-            store.expire_reports(now() - REPORTS_KEPT_FOR).await?;
-            Ok::<_, StoreError>(())
-        },
-    );
-    vec![settle, refresh, reconcile, expire]
+    vec![settle, refresh, reconcile]
 }

@@ -203,14 +203,14 @@ async fn expiring_deletes_what_the_configuration_says() {
     let ran = place.run(&["store", "expire"]);
     assert_eq!(
         ran.stdout,
-        "deleted whose 1 attempts were, and all of 0 days\n"
+        "deleted whose 1 attempts were, all of 0 days, and 0 notifications\n"
     );
     assert_eq!(lines(&place.run(&["export"]).stdout).len(), 2);
     place.write("usher.toml", "[retention]\nfacts_days = 1\n");
     let ran = place.run(&["store", "expire"]);
     assert_eq!(
         ran.stdout,
-        "deleted whose 0 attempts were, and all of 1 days\n"
+        "deleted whose 0 attempts were, all of 1 days, and 0 notifications\n"
     );
     assert_eq!(place.run(&["export"]).stdout, "");
     place.write(

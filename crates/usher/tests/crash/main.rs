@@ -11,6 +11,7 @@
 )]
 
 mod deliveries;
+mod full;
 mod kill;
 mod outage;
 mod service;

@@ -53,7 +53,7 @@ async fn mint_while_it_is_there(service: &Service) -> [Told; 2] {
     [first, mint_for(service, Duration::from_millis(300)).await]
 }
 
-async fn mint_for(service: &Service, time: Duration) -> Told {
+pub(crate) async fn mint_for(service: &Service, time: Duration) -> Told {
     let stop = CancellationToken::new();
     let clients = service.mint_until(&stop, PAUSE);
     clients.have_begun().await;

@@ -85,7 +85,10 @@ impl Service {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
+        // A file that may grow no more is an error to tell of, not a signal that kills: the same as on a full disk.
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]);
+        command.arg(env!("CARGO_BIN_EXE_usher"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("USHER_")) {
             command.env_remove(name);
         }
@@ -170,6 +173,16 @@ impl Service {
         }
     }
 
+    /// From now on files can be written up to there only, whatever their length was; `unlimited` ends that.
+    pub(crate) fn limit_files(&self, bytes: &str) {
+        let pid = self.running.as_ref().unwrap().child.id().to_string();
+        let limit = format!("--fsize={bytes}:");
+        let prlimit = Command::new("prlimit")
+            .args(["--pid", &pid, &limit])
+            .status();
+        assert!(prlimit.unwrap().success());
+    }
+
     /// A start without the store needs it.
     pub(crate) async fn wait_for_snapshot(&self) {
         let snapshot = self.folder.path().join("data/snapshot");
@@ -189,7 +202,9 @@ impl Service {
         let caught_up = async {
             loop {
                 let ready: Value = reqwest::get(&url).await.unwrap().json().await.unwrap();
-                if ready["status"] == "ok" {
+                let degraded = ready["degraded"].as_array().unwrap();
+                // It tells of what was lost for as long as it runs.
+                if degraded.iter().all(|one| one["code"] == "not_recorded") {
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(50)).await;

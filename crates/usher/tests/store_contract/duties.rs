@@ -20,6 +20,8 @@ on_both_stores! {
     one_instance_does_the_work_and_when_it_stops_another_does
     what_the_retention_says_is_deleted
     a_duty_that_fails_keeps_no_other_from_being_done
+    a_duty_that_panics_keeps_no_other_from_being_done
+    a_duty_that_takes_long_keeps_no_other_from_being_done
 }
 
 struct Instance {
@@ -114,20 +116,20 @@ async fn what_the_retention_says_is_deleted(home: Home) {
         personal_days: 2,
     };
     let one = instance(&home, "one", of_the_store(retention, now)).await;
-    one.until_performed(1).await;
-    let rows = store
-        .attempt_rows(&[facts_are_old, whose_is_old, young])
-        .await
-        .unwrap();
-    let mut left: Vec<_> = rows
-        .into_iter()
-        .map(|row| (row.id, row.participant))
-        .collect();
-    left.sort();
-    assert_eq!(
-        left,
-        [(whose_is_old, None), (young, Some("p-1".to_owned()))]
-    );
+    let expected = [(whose_is_old, None), (young, Some("p-1".to_owned()))];
+    let left = async || {
+        let ids = [facts_are_old, whose_is_old, young];
+        let rows = store.attempt_rows(&ids).await.unwrap().into_iter();
+        let mut left: Vec<_> = rows.map(|row| (row.id, row.participant)).collect();
+        left.sort();
+        left
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(30), async {
+        while left().await != expected {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    waited.await.expect("it was not deleted");
     one.end().await;
 }
 
@@ -137,6 +139,60 @@ async fn a_duty_that_fails_keeps_no_other_from_being_done(home: Home) {
     });
     let one = instance(&home, "one", vec![failing]).await;
     one.until_performed(1).await;
+    one.end().await;
+}
+
+async fn a_duty_that_panics_keeps_no_other_from_being_done(home: Home) {
+    let panicking = Duty::new("panic", Duration::from_hours(1), |_| async {
+        panic!("for a reason");
+        #[allow(unreachable_code)]
+        Ok::<_, StoreError>(())
+    });
+    let one = instance(&home, "one", vec![panicking]).await;
+    one.until_performed(1).await;
+    one.end().await;
+}
+
+async fn a_duty_that_takes_long_keeps_no_other_from_being_done(home: Home) {
+    let long = Duty::new("wait", Duration::from_hours(1), |_| {
+        std::future::pending::<Result<(), StoreError>>()
+    });
+    let one = instance(&home, "one", vec![long]).await;
+    one.until_performed(1).await;
+    one.end().await;
+}
+
+#[tokio::test]
+async fn what_failed_is_tried_again_before_it_is_due() {
+    let home = Home::new(Kind::Sqlite).await;
+    home.store().await.close().await;
+    let (tries, counted) = (Arc::new(AtomicU32::new(0)), Duration::from_hours(1));
+    let counting = tries.clone();
+    let failing = Duty::new("fail", counted, move |_| {
+        let n = counting.fetch_add(1, Ordering::SeqCst);
+        async move {
+            assert!(n > 0, "the first time it panics");
+            if n == 1 {
+                Err("and then it fails")
+            } else {
+                Ok(())
+            }
+        }
+    });
+    let one = instance(&home, "one", vec![failing]).await;
+    one.until_performed(1).await;
+    for n in 1..=3 {
+        let waited = tokio::time::timeout(Duration::from_secs(30), async {
+            while tries.load(Ordering::SeqCst) < n {
+                tokio::task::yield_now().await;
+            }
+        });
+        waited.await.expect("it is not tried again");
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(61)).await;
+        tokio::time::resume();
+    }
+    assert_eq!((tries.load(Ordering::SeqCst), one.count()), (3, 1));
     one.end().await;
 }
 

@@ -1,11 +1,13 @@
 //! What is deleted when, and what stays.
 
 use jiff::{SignedDuration, Timestamp};
-use usher::store::{AttemptFilter, JournalSize, Store};
+use usher::config::Retention;
+use usher::store::{AttemptFilter, Expired, JournalSize, Store};
 use usher_core::attempt::AttemptId;
 use usher_core::attempt::event::Kind as Told;
 
-use crate::journal::{browser, id, minted};
+use crate::journal::{at, browser, id, minted};
+use crate::notifications::joined;
 use crate::stores::{Home, Kind, on_both_stores};
 
 on_both_stores! {
@@ -15,6 +17,8 @@ on_both_stores! {
     a_person_is_forgotten_in_every_attempt_and_nobody_else_is
     what_was_forgotten_stays_so_when_the_attempt_goes_on
     more_than_one_chunk_expires_whole
+    all_that_is_too_old_goes_at_once
+    an_id_of_the_farthest_future_holds_nothing_up
 }
 
 const DAY_S: i64 = 86_400;
@@ -53,12 +57,12 @@ async fn facts_expire_by_whole_days_with_events_attempts_and_counts(home: Home) 
         store.append(&[browser(id, Told::Joined, 1)]).await.unwrap();
     }
     // In the midst of the day of `kept`.
-    assert_eq!(store.expire_facts(kept.at()).await.unwrap().days, 1);
+    assert_eq!(store.expire_facts(kept.at()).await.unwrap(), 1);
     assert_eq!(known(&store).await, [young, kept]);
     assert!(store.events(old).await.unwrap().is_empty());
     assert_eq!(store.events(kept).await.unwrap().len(), 2);
     assert_eq!(counted_minutes(&home).await, 2);
-    assert_eq!(store.expire_facts(kept.at()).await.unwrap().days, 0);
+    assert_eq!(store.expire_facts(kept.at()).await.unwrap(), 0);
     assert_eq!(
         store.journal_size().await.unwrap(),
         JournalSize {
@@ -156,6 +160,43 @@ async fn more_than_one_chunk_expires_whole(home: Home) {
     store.append(&mints).await.unwrap();
     assert_eq!(store.expire_personal(Timestamp::MAX).await.unwrap(), 1_300);
     let expired = store.expire_facts(day_after(id(1_300, 1))).await.unwrap();
-    assert_eq!(expired.days, 1);
+    assert_eq!(expired, 1);
     assert_eq!(store.journal_size().await.unwrap(), JournalSize::default());
+}
+
+async fn all_that_is_too_old_goes_at_once(home: Home) {
+    let store = home.store().await;
+    store.append(&[minted(id(0, 1))]).await.unwrap();
+    store.append(&[minted(id(8 * DAY_S, 1))]).await.unwrap();
+    let notices = [joined(1, 0), joined(2, 8 * DAY_S)];
+    store.keep_notices(&notices).await.unwrap();
+    let retention = Retention {
+        facts_days: 5,
+        personal_days: 1,
+    };
+    let expired = Expired {
+        attempts: 2,
+        days: 1,
+        notices: 1,
+    };
+    let now = at(10 * DAY_S);
+    assert_eq!(store.expire(retention, now).await.unwrap(), expired);
+    assert_eq!(store.notice_count().await.unwrap(), 1);
+    let again = store.expire(retention, now).await.unwrap();
+    assert_eq!(again, Expired::default());
+}
+
+async fn an_id_of_the_farthest_future_holds_nothing_up(home: Home) {
+    let store = home.store().await;
+    let last = AttemptId::from_bytes([0xff; 16]);
+    let mut minted = minted(last);
+    (minted.at, minted.received_at) = (at(0), at(0));
+    store.append(&[minted]).await.unwrap();
+    assert_eq!(store.events(last).await.unwrap().len(), 1);
+    let size = JournalSize {
+        attempts: 1,
+        events: 1,
+    };
+    assert_eq!(store.journal_size().await.unwrap(), size);
+    assert_eq!(store.expire_facts(Timestamp::MAX).await.unwrap(), 0);
 }

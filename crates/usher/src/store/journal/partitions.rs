@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use sqlx::{AnyPool, AssertSqlSafe, Executor};
 use usher_core::attempt::AttemptId;
 
@@ -99,6 +99,12 @@ pub(super) fn start_of(day: Date) -> Timestamp {
         .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
+/// None of the last day that a timestamp can tell: ids may be later.
+pub(super) fn end_of(day: Date) -> Option<Timestamp> {
+    let next = day.tomorrow().ok()?;
+    TimeZone::UTC.to_timestamp(next.at(0, 0, 0, 0)).ok()
+}
+
 /// Looked up first: to be told that a partition exists, `CREATE` waits for all who write to the table.
 async fn is_there(writer: &AnyPool, day: Date) -> Result<bool, sqlx::Error> {
     let found: i64 = sqlx::query_scalar(
@@ -128,18 +134,13 @@ async fn create(writer: &AnyPool, day: Date) -> Result<(), sqlx::Error> {
 
 /// Names and bounds are made of a date's digits alone.
 fn creation(table: &str, day: Date) -> String {
-    let start = start_of(day);
-    let end = start + SignedDuration::from_hours(24);
+    let bound = |at| format!(r"'\x{}'", AttemptId::first_of(at));
     format!(
-        "CREATE TABLE IF NOT EXISTS {} PARTITION OF {table} FOR VALUES FROM ('{}') TO ('{}')",
+        "CREATE TABLE IF NOT EXISTS {} PARTITION OF {table} FOR VALUES FROM ({}) TO ({})",
         name(table, day),
-        bound(start),
-        bound(end)
+        bound(start_of(day)),
+        end_of(day).map_or("MAXVALUE".to_owned(), bound)
     )
-}
-
-fn bound(at: Timestamp) -> String {
-    format!(r"\x{}", AttemptId::first_of(at))
 }
 
 #[cfg(test)]
@@ -161,5 +162,16 @@ mod tests {
         assert_eq!(day_in("events_pkey"), None);
         assert_eq!(day_of(first), Date::constant(2023, 10, 10));
         assert_eq!(day_of(after), Date::constant(2023, 10, 11));
+    }
+
+    #[test]
+    fn the_last_days_partition_holds_whatever_is_later() {
+        let last = AttemptId::from_bytes([0xff; 16]);
+        let sql = creation("events", day_of(last));
+        assert!(
+            sql.starts_with("CREATE TABLE IF NOT EXISTS events_9999_12_30 "),
+            "{sql}"
+        );
+        assert!(sql.ends_with(" TO (MAXVALUE)"), "{sql}");
     }
 }

@@ -1,38 +1,75 @@
 //! Deleting: facts by whole days, what tells who it was earlier, and one person's data when they ask.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::AssertSqlSafe;
 use usher_core::attempt::AttemptId;
 
 use super::super::{Backend, Store, StoreError, Write, sqlite};
 use super::counts::minute;
-use super::partitions::{day_of, start_of};
+use super::partitions::{day_of, end_of, start_of};
 use super::rows::{attempt_id, chunked};
+use crate::config::Retention;
 
 /// Rows of one transaction. In SQLite no other write gets in meanwhile, so it has to be short: some milliseconds.
 const CHUNK: u32 = 512;
 
-/// What [`Store::expire_facts`] deleted.
+/// Beyond the time that Zoom's report may not be asked about a meeting again.
+const REPORTS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What [`Store::expire`] deleted.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Expired {
+    /// Attempts of which it is not known any more whose they were.
+    pub attempts: u64,
     /// Days of attempts and their events.
     pub days: u64,
+    /// Notifications of Zoom's.
+    pub notices: u64,
 }
 
 impl Store {
-    /// Deletes all that is told of the days (UTC) before the day of `before`: events, attempts and counts.
-    pub async fn expire_facts(&self, before: Timestamp) -> Result<Expired, StoreError> {
+    /// Deletes all that is too old.
+    pub async fn expire(
+        &self,
+        retention: Retention,
+        now: Timestamp,
+    ) -> Result<Expired, StoreError> {
+        let facts_from = retention.facts_from(now);
+        let expired = Expired {
+            attempts: self.expire_personal(retention.personal_from(now)).await?,
+            days: self.expire_facts(facts_from).await?,
+            notices: self.expire_notices(facts_from).await?,
+        };
+        self.expire_reports(now - REPORTS_KEPT_FOR).await?;
+        if expired != Expired::default() {
+            let Expired {
+                attempts,
+                days,
+                notices,
+            } = expired;
+            tracing::info!(
+                attempts,
+                days,
+                notices,
+                "personal data of attempts, facts of days and notifications are deleted, as the retention says"
+            );
+        }
+        Ok(expired)
+    }
+
+    /// Deletes all that is told of the days (UTC) before the day of `before`: events, attempts and counts. Says how many days of
+    /// attempts that were.
+    pub async fn expire_facts(&self, before: Timestamp) -> Result<u64, StoreError> {
         let first_kept = day_of(AttemptId::first_of(before));
         self.expire_counts(start_of(first_kept)).await?;
-        let days = match &*self.backend {
-            Backend::Sqlite(_) => self.expire_rows(start_of(first_kept)).await?,
+        match &*self.backend {
+            Backend::Sqlite(_) => self.expire_rows(start_of(first_kept)).await,
             Backend::Postgres(_) => self
                 .partitions
                 .drop_before(&self.writer, first_kept)
                 .await
-                .map_err(|error| self.write_fault(&error))?,
-        };
-        Ok(Expired { days })
+                .map_err(|error| self.write_fault(&error)),
+        }
     }
 
     /// Deletes what tells whose the attempts before `before` were; says how many attempts that were. Their facts stay, and so do the
@@ -125,26 +162,25 @@ impl Store {
         query: sqlx::query::Query<'_, sqlx::Any, sqlx::any::AnyArguments>,
     ) -> Result<Vec<AttemptId>, StoreError> {
         let fault = |error: sqlx::Error| self.fault(&error);
-        let rows = query.fetch_all(&self.reader).await.map_err(fault)?;
+        let rows = query.fetch_all(&self.scanner).await.map_err(fault)?;
         let ids = rows.iter().map(|row| attempt_id(row, "id"));
         ids.collect::<Result<_, _>>().map_err(fault)
     }
 
     /// SQLite: day after day, each day's events before its attempts, so that an attempt's row is there as long as any of its events.
     async fn expire_rows(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let before = AttemptId::first_of(before).to_bytes().to_vec();
+        let before = AttemptId::first_of(before);
         let mut days = 0;
         loop {
             let oldest = "SELECT id FROM attempts WHERE id < $1 ORDER BY id LIMIT 1";
             let oldest = self
-                .ids(sqlx::query(oldest).bind(before.as_slice()))
+                .ids(sqlx::query(oldest).bind(before.to_bytes().to_vec()))
                 .await?;
             let Some(oldest) = oldest.first() else {
                 return Ok(days);
             };
-            let day = day_of(*oldest);
-            let next_day = day.tomorrow().unwrap_or(day);
-            let end = AttemptId::first_of(start_of(next_day)).to_bytes();
+            let end = end_of(day_of(*oldest)).map_or(before, AttemptId::first_of);
+            let end = end.to_bytes();
             for (table, id) in [("events", "attempt"), ("attempts", "id")] {
                 let sql = format!(
                     "DELETE FROM {table} WHERE {id} <= (SELECT max({id}) FROM \

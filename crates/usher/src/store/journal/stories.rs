@@ -8,7 +8,7 @@ use usher_core::attempt::event::Event;
 
 use super::super::{Store, StoreError};
 use super::events_of;
-use super::partitions::{day_of, start_of};
+use super::partitions::{day_of, end_of};
 use super::rows::attempt_id;
 
 /// Some attempts, oldest first, each with its events.
@@ -84,16 +84,16 @@ impl Store {
         loop {
             let first = sqlx::query("SELECT id FROM attempts WHERE id >= $1 ORDER BY id LIMIT 1")
                 .bind(from.as_slice())
-                .fetch_optional(&self.reader)
+                .fetch_optional(&self.scanner)
                 .await?;
             let Some(first) = first else {
                 return Ok(size);
             };
             let day = day_of(attempt_id(&first, "id")?);
-            let Ok(next_day) = day.tomorrow() else {
-                return Ok(size);
-            };
-            let to = AttemptId::first_of(start_of(next_day)).to_bytes().to_vec();
+            // Greater than every id, after the last day there is.
+            let to = end_of(day).map_or(vec![0xff; 17], |end| {
+                AttemptId::first_of(end).to_bytes().to_vec()
+            });
             for (count, sql) in [
                 (
                     &mut size.attempts,
@@ -107,7 +107,7 @@ impl Store {
                 let of_day: i64 = sqlx::query_scalar(sql)
                     .bind(from.as_slice())
                     .bind(to.as_slice())
-                    .fetch_one(&self.reader)
+                    .fetch_one(&self.scanner)
                     .await?;
                 *count += of_day.cast_unsigned();
             }
@@ -121,7 +121,7 @@ impl Store {
         ids: &[AttemptId],
     ) -> Result<Vec<Event>, StoreError> {
         let fault = |error: sqlx::Error| self.fault(&error);
-        let mut reader = self.reader.acquire().await.map_err(fault)?;
+        let mut reader = self.scanner.acquire().await.map_err(fault)?;
         events_of(&mut reader, ids).await.map_err(fault)
     }
 }
