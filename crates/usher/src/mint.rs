@@ -79,7 +79,7 @@ pub struct Seat {
     pub expires_at: Timestamp,
     pub warnings: Vec<Warning>,
     /// For the journal.
-    pub origin: Origin,
+    pub origin: Box<Origin>,
 }
 
 /// Why nobody is seated.
@@ -162,13 +162,13 @@ fn origin(
     meeting: Option<&Meeting>,
     app: &str,
     minted: &Minted<'_>,
-) -> Origin {
+) -> Box<Origin> {
     let (passcode, from) = match (&wish.passcode, meeting) {
         (Some(passcode), _) => (passcode.as_str(), PasscodeFrom::Request),
         (None, Some(meeting)) => (meeting.passcode.expose(), PasscodeFrom::Meeting),
         (None, None) => ("", PasscodeFrom::Request),
     };
-    Origin {
+    Box::new(Origin {
         meeting_number: Some(wish.meeting_number),
         role: Some(wish.role.as_str().to_owned()),
         view: Some(wish.view.as_str().to_owned()),
@@ -176,7 +176,7 @@ fn origin(
         join_shape: Some(minted.parameters.shape()),
         passcode_from: (!passcode.is_empty()).then_some(from),
         ..origin_of(config, app, meeting, &minted.claims)
-    }
+    })
 }
 
 /// A host who brought no token of their own is given the ZAK of the registered meeting's host.

@@ -137,7 +137,7 @@ async fn sign(state: &AppState, wish: &CompatWish) -> Result<Response, ApiError>
     let mut response = axum::Json(answer).into_response();
     let attempt = AttemptId::new(now, (state.moment.random)());
     // The answer's shape is Zoom's: whether it was recorded is for /readyz alone.
-    record_mint(state, attempt, now, origin, Personal::default()).await;
+    record_mint(state, attempt, now, Box::new(origin), Personal::default()).await;
     if let Ok(value) = HeaderValue::from_str(&attempt.to_string()) {
         response.headers_mut().insert(ATTEMPT, value);
     }

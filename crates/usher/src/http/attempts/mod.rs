@@ -41,13 +41,13 @@ impl Report {
 }
 
 /// Records what was minted here.
-pub(super) async fn record_mint(
+pub(super) fn record_mint(
     state: &AppState,
     attempt: AttemptId,
     now: Timestamp,
-    origin: Origin,
+    origin: Box<Origin>,
     personal: Personal,
-) -> Recorded {
+) -> impl Future<Output = Recorded> + Send + use<> {
     let minted = Event {
         attempt,
         source: Source::Mint,
@@ -56,10 +56,11 @@ pub(super) async fn record_mint(
         at: now,
         received_at: now,
         facts: Facts {
-            origin: Some(Box::new(origin)),
+            origin: Some(origin),
             ..Facts::default()
         },
         personal,
     };
-    state.journal.record(vec![minted]).await.recorded
+    let receipt = state.journal.record(vec![minted]);
+    async { receipt.await.recorded }
 }
