@@ -169,8 +169,9 @@ impl Store {
     pub async fn close(&self) {
         self.announcements.closed.cancel();
         self.reader.close().await;
-        self.writer.close().await;
         self.scanner.close().await;
+        // Last: only one that may write empties SQLite's log into the file.
+        self.writer.close().await;
     }
 
     /// What errors and the log call it.
