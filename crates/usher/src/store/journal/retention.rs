@@ -113,7 +113,7 @@ impl Store {
                 return Ok(done.attempts);
             }
             let write = self.erase_personal(&ids).await?;
-            self.finish(write, ids.to_vec()).await?;
+            self.finish(write, ids.clone()).await?;
             done.add(&ids);
         }
     }
