@@ -117,7 +117,7 @@ class Outbox {
 
   private body(parcel: Parcel, events: ReportedEvent[], token?: string): string {
     const client = { ...parcel.client, clock_offset_ms: this.clockOffsetMs };
-    return JSON.stringify({ events, client, sent_at: new Date().toISOString(), token });
+    return wellFormed(JSON.stringify({ events, client, sent_at: new Date().toISOString(), token }));
   }
 
   /** This clock minus Usher's, as of the middle between question and answer. */
@@ -167,6 +167,11 @@ class Outbox {
       // Storage that is full or forbidden: memory alone has to do.
     }
   }
+}
+
+/** JSON with U+FFFD for every half of a surrogate pair: strict readers refuse the whole of what has one. Only such halves are escaped as `\ud83d`. */
+function wellFormed(json: string): string {
+  return json.replace(/\\(?:u(d[89a-f]..)|.)/g, (escape, surrogate) => (surrogate ? '\\ufffd' : escape));
 }
 
 /** What an earlier page of this tab could not deliver. */

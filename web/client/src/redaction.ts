@@ -27,7 +27,7 @@ export class Redaction {
   }
 
   reason(text: string): string {
-    return this.text(text).slice(0, MAX_REASON_CHARACTERS);
+    return beginning(this.text(text), MAX_REASON_CHARACTERS);
   }
 
   /** A copy that JSON can hold, of at most 4 kB; `undefined` where there is nothing to tell. */
@@ -35,7 +35,7 @@ export class Redaction {
     if (value === undefined || value === null || value === '') return undefined;
     const copy = this.copy(value, []);
     const json = JSON.stringify(copy) ?? '';
-    return sizeInBytes(json) <= MAX_RAW_BYTES ? copy : { cut: json.slice(0, MAX_CUT_CHARACTERS) };
+    return sizeInBytes(json) <= MAX_RAW_BYTES ? copy : { cut: beginning(json, MAX_CUT_CHARACTERS) };
   }
 
   private text(text: string): string {
@@ -48,7 +48,7 @@ export class Redaction {
   }
 
   private copy(value: unknown, above: unknown[]): unknown {
-    if (typeof value === 'string') return this.text(value).slice(0, MAX_TEXT_CHARACTERS);
+    if (typeof value === 'string') return beginning(this.text(value), MAX_TEXT_CHARACTERS);
     if (typeof value === 'bigint') return this.text(String(value));
     if (typeof value === 'number') return this.text(String(value)) === REMOVED ? REMOVED : value;
     if (typeof value !== 'object' || value === null) return typeof value === 'boolean' ? value : null;
@@ -68,6 +68,11 @@ export class Redaction {
     }
     return copy;
   }
+}
+
+/** Cut between characters: half a surrogate pair is no text. */
+function beginning(text: string, maxCharacters: number): string {
+  return Array.from(text.slice(0, 2 * maxCharacters)).slice(0, maxCharacters).join('');
 }
 
 function read(value: object, key: string): unknown {

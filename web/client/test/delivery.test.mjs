@@ -179,6 +179,22 @@ describe('a report', () => {
     assert.equal(reason.length, 500);
   });
 
+  test('is cut between characters, and has U+FFFD where the SDK gives half a surrogate pair', async () => {
+    const half = '\ud83d';
+    const error = { errorCode: half, errorMessage: `${'x'.repeat(499)}😀 tail`, text: `${'x'.repeat(999)}😀 tail`, [half]: `😀${half}\\ud83d` };
+    const page = await failing(error);
+    const { code, reason, raw } = page.events()[2];
+    assert.equal(code, '\ufffd');
+    assert.equal(reason, `${'x'.repeat(499)}😀`);
+    assert.equal(raw.text, `${'x'.repeat(999)}😀`);
+    assert.equal(raw['\ufffd'], '😀\ufffd\\ud83d'); // a backslash that the text itself has stays
+
+    const huge = { errorCode: half, ...Object.fromEntries(Array.from({ length: 9 }, (_, index) => [index, '😀'.repeat(999)])) };
+    const { raw: cut } = (await failing(huge)).events()[2];
+    assert.ok(cut.cut.isWellFormed() && cut.cut.endsWith('😀'));
+    assert.ok(Buffer.byteLength(JSON.stringify(cut)) <= 4096);
+  });
+
   const AGENTS = {
     'Chrome 156 on Linux': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36',
     'Edge 141 on Windows': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36 Edg/141.0.0.0',
