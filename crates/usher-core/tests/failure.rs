@@ -110,6 +110,11 @@ fn one_200_and_a_missing_code_are_read_by_their_text() {
         ("meeting is locked", 4006, Meeting),
         ("connection error", -3000, Network),
         ("Join parameters: password are invalid!", 3, App),
+        ("Not the host.", 3003, App),
+        ("Login required.", 3100, Meeting),
+        ("Token has expired.", 3610, App),
+        ("Not support start meeting via tokens", 3265, App),
+        ("sdkKey can not empty", 4003, App),
     ] {
         for code in [Some("1"), Some("200"), Some("0"), Some(""), None] {
             let explained = explain(code, Some(text), None, Supplier::Unknown);
@@ -142,6 +147,17 @@ fn a_text_that_says_nothing_blames_nobody() {
             );
             assert_eq!(explained.read_as, None);
         }
+    }
+}
+
+#[test]
+fn a_remark_about_hosts_and_logins_is_no_sentence_of_zooms() {
+    for text in [
+        "I am not the host.",
+        "The access token has expired.",
+        "No login required here",
+    ] {
+        assert_eq!(plainly("200", text).class, Unknown, "{text}");
     }
 }
 
@@ -198,6 +214,11 @@ fn an_expired_registrant_token_is_not_the_users_number() {
     assert_eq!(
         (explained.party, explained.cause.map(Cause::id)),
         (Party::Integrator, Some("registration_token_missing"))
+    );
+    let explained = plainly("200", "Token has expired.");
+    assert_eq!(
+        explained.cause.map(Cause::id),
+        Some("registration_token_missing")
     );
     assert_eq!(
         plainly("3610", "Meeting does not exist.").party,

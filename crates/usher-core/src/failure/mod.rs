@@ -217,11 +217,30 @@ const SENTENCES: &[(&str, &str)] = &[
     ("connection error", "-3000"),
     ("only authenticated users can join", "4012"),
     ("join parameters:", "3"),
+    // Component View 2.16.0's own check, an `Error` without a code (2.5); Client View shows 4003 for the same.
+    ("sdkkey can not empty", "4003"),
+    // 3136 becomes 3265 where the SDK knows the sentence (3.1; its words are in the bundles of both versions).
+    ("not support start meeting via tokens", "3265"),
+];
+
+/// Sentences that mean a code only where they are the whole text: people write "I am not the host" of other failures.
+///
+/// Component View shows 200 with the wire's own words for 3003 and 3100 (2.5); what those are is unverified. "Token has expired." is what both
+/// views show for 124, the registrant's token (0.3, 2.5).
+const WHOLE_SENTENCES: &[(&str, &str)] = &[
+    ("not the host", "3003"),
+    ("login required", "3100"),
+    ("require login", "3100"),
+    ("token has expired", "3610"),
 ];
 
 /// Where in `text` a sentence of Zoom's stands that names a code, and the failure: the first one. Case does not matter.
 pub fn of_sentence(text: &str) -> Option<(usize, &'static Failure)> {
     let text = text.to_ascii_lowercase();
+    let whole = text.trim().trim_end_matches('.');
+    if let Some((_, code)) = WHOLE_SENTENCES.iter().find(|(words, _)| *words == whole) {
+        return Some((0, of_code(code)?));
+    }
     SENTENCES
         .iter()
         .filter_map(|(words, code)| Some((text.find(words)?, of_code(code)?)))
