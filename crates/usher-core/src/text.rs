@@ -1,6 +1,8 @@
-//! Characters that do not show: what a terminal obeys, and what lets one text pose as another.
+//! Characters that do not show: what a terminal obeys, and what lets one text pose as another. And JSON whose texts are no Unicode.
 
+use std::borrow::Cow;
 use std::fmt::Write;
+use std::iter;
 
 /// Whether a character is a control character (C0, DEL, C1) or one of Unicode's invisible, line and direction marks.
 ///
@@ -36,9 +38,70 @@ pub fn escape_hidden(text: &str) -> String {
     escaped
 }
 
+/// JSON with U+FFFD wherever a text in it is no Unicode: for bytes that are not UTF-8, and for half a surrogate pair, which
+/// `JSON.stringify` writes as `\ud83d`. Strict readers refuse the whole body for either.
+pub fn well_formed_json(json: &[u8]) -> Cow<'_, str> {
+    let mut text = String::from_utf8_lossy(json);
+    let halves: Vec<usize> = lone_surrogates(&text).collect();
+    for at in halves {
+        text.to_mut()
+            .replace_range(at..at + ESCAPE_BYTES, "\\ufffd");
+    }
+    text
+}
+
+/// `\ud83d`.
+const ESCAPE_BYTES: usize = 6;
+
+/// Where escapes of half a surrogate pair stand.
+fn lone_surrogates(json: &str) -> impl Iterator<Item = usize> {
+    let json = json.as_bytes();
+    let unit = |at: usize| {
+        let digits = json.get(at..at + ESCAPE_BYTES)?.strip_prefix(b"\\u")?;
+        u16::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let mut next = 0;
+    iter::from_fn(move || {
+        loop {
+            let at = next + json.get(next..)?.iter().position(|byte| *byte == b'\\')?;
+            let has_second_half = || matches!(unit(at + ESCAPE_BYTES), Some(0xdc00..=0xdfff));
+            match unit(at) {
+                Some(0xd800..=0xdbff) if has_second_half() => next = at + 2 * ESCAPE_BYTES,
+                Some(0xd800..=0xdfff) => {
+                    next = at + ESCAPE_BYTES;
+                    return Some(at);
+                }
+                // An escaped backslash begins no escape of its own.
+                _ => next = at + 2,
+            }
+        }
+    })
+}
+
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_unicode_in_json_is_replaced_and_nothing_else() {
+        for (json, expected) in [
+            (&br#"{"a":"\ud83d"}"#[..], r#"{"a":"\ufffd"}"#),
+            (br#""\uDE00\uD83D""#, r#""\ufffd\ufffd""#),
+            (br#""\ud83d\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#),
+            (br#""\ud83dx\ude00""#, r#""\ufffdx\ufffd""#),
+            (br#""\\ud83d \\\ud83d""#, r#""\\ud83d \\\ufffd""#),
+            (b"\"x\xffy\"", "\"x\u{fffd}y\""),
+            (
+                br#"{"a":"\u00e9\n\ud83d\ude00"}"#,
+                r#"{"a":"\u00e9\n\ud83d\ude00"}"#,
+            ),
+            (br#""\ud83"#, r#""\ud83"#),
+            (b"\"\\", "\"\\"),
+        ] {
+            assert_eq!(well_formed_json(json), expected);
+        }
+    }
 
     #[test]
     fn everything_that_does_not_show_is_hidden_and_nothing_else() {

@@ -9,6 +9,7 @@ use super::reading::{Fields, changed_fields, reason_of};
 use crate::attempt::event::Kind;
 use crate::meeting::MeetingNumber;
 use crate::refusal::Refusal;
+use crate::text::well_formed_json;
 
 /// The longest body that is read. Ours: a participant's takes about 1 kB; `meeting.updated` can list occurrences and invitees.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -163,13 +164,13 @@ impl ParticipantEvent {
 
 /// Reads a verified body; `sent_at` (of the verified timestamp) stands in where the body has no time.
 ///
-/// Ids may be numbers or strings, fields may be missing, empty or unknown. Refused: what is no JSON object with an `event`, and
+/// Ids may be numbers or strings, fields may be missing, empty or unknown, a name may be no Unicode. Refused: what is no JSON object with an `event`, and
 /// what is over [`BODY_BYTES_MAX`]. A refused body still was Zoom's: answer 200, for a 4xx or 5xx may only bring it again.
 pub fn parse(body: &[u8], sent_at: Timestamp) -> Result<Notification, Refusal> {
     if body.len() > BODY_BYTES_MAX {
         return Err(refuse("body_too_long", "The body is over 256 KiB."));
     }
-    let envelope: Value = serde_json::from_slice(body)
+    let envelope: Value = serde_json::from_str(&well_formed_json(body))
         .map_err(|_| refuse("malformed_json", "The body is not JSON."))?;
     let envelope = Fields::of(&envelope);
     let event = envelope

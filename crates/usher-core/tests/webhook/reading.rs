@@ -277,6 +277,19 @@ fn what_is_no_notification_is_refused_by_its_code() {
 }
 
 #[test]
+fn a_name_that_is_no_unicode_does_not_hide_who_joined() {
+    for name in [&br"Ann \ud83d"[..], b"Ann \xff"] {
+        let before = br#"{"event":"meeting.participant_joined","payload":{"object":{"topic":"\ude00","participant":{"customer_key":"k","user_name":""#;
+        let body = [before, name, br#""}}}}"#].concat();
+        let Ok(Notification::Participant(joined)) = parse(&body, time(SENT)) else {
+            panic!("not read");
+        };
+        assert_eq!(joined.customer_key.as_deref(), Some("k"));
+        assert_eq!(joined.user_name.as_deref(), Some("Ann \u{fffd}"));
+    }
+}
+
+#[test]
 fn a_very_long_text_counts_as_missing() {
     let joined = person(
         "meeting.participant_joined",

@@ -219,6 +219,52 @@ async fn clocks_off_by_years_and_endless_reasons_do_no_harm() {
 }
 
 #[tokio::test]
+async fn a_time_that_can_t_be_read_costs_no_event() {
+    let app = App::new().await;
+    let token = mint(&app, json!({})).await;
+    let times = [
+        json!("9999-12-31T23:59:59Z"),
+        json!("+010000-01-01T00:00:00.000Z"),
+        json!("yesterday"),
+        json!(1_696_910_400_000_u64),
+        json!({}),
+        Value::Null,
+    ];
+    let events: Vec<Value> = times
+        .iter()
+        .enumerate()
+        .map(|(n, at)| json!({ "id": n.to_string(), "type": "called", "at": at }))
+        .collect();
+    let body = json!({ "events": events, "sent_at": "+275760-09-13T00:00:00.000Z" });
+    let answer = app.post(EVENTS, &token, &body).await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    let shown = read(&app, ATTEMPT).await.body;
+    let events = &shown["events"].as_array().unwrap()[1..];
+    assert_eq!(events.len(), times.len());
+    for event in events {
+        assert_eq!(event["at"], event["received_at"]);
+        assert!(event.get("claimed_at").is_none(), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn half_a_surrogate_pair_and_bytes_that_are_no_text_cost_no_event() {
+    let app = App::new().await;
+    let token = mint(&app, json!({})).await;
+    let told = br#"{"events":[{"id":"1","type":"failed","code":1,"reason":"a\ud83d b\xff c","raw":{"text":"\ude00"}}]}"#;
+    let mut body = told.to_vec();
+    let at = told.windows(4).position(|bytes| bytes == br"\xff").unwrap();
+    body.splice(at..at + 4, [0xff]);
+    let answer = app.call("POST", EVENTS, Some(&token), body).await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    let shown = read(&app, ATTEMPT).await.body;
+    assert_eq!(shown["attempt"]["outcome"], "failed");
+    let event = &shown["events"][1];
+    assert_eq!(event["reason"], "a\u{fffd} b\u{fffd} c");
+    assert_eq!(event["raw"]["text"], "\u{fffd}");
+}
+
+#[tokio::test]
 async fn attempts_are_listed_by_conditions_page_by_page() {
     let app = App::new().await;
     let key = app.key("report,read").await;

@@ -7,7 +7,7 @@ use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use usher_core::attempt::event::{
     Client, Event, Facts, ID_MAX, Kind, Personal, Source, on_our_clock,
@@ -47,6 +47,7 @@ pub(crate) struct EventsBody {
     /// The report token, where the Authorization header can't be set (`sendBeacon`).
     token: Option<String>,
     /// The browser's clock when it sent this.
+    #[serde(default, deserialize_with = "readable_time")]
     #[schema(value_type = String, format = DateTime)]
     sent_at: Option<Timestamp>,
 }
@@ -59,6 +60,7 @@ struct ToldEvent {
     #[serde(rename = "type")]
     kind: ToldKind,
     /// The browser's time.
+    #[serde(default, deserialize_with = "readable_time")]
     #[schema(value_type = String, format = DateTime)]
     at: Option<Timestamp>,
     /// The SDK's `errorCode`.
@@ -69,6 +71,12 @@ struct ToldEvent {
     /// The SDK's error object.
     #[schema(value_type = Object)]
     raw: Option<Box<RawValue>>,
+}
+
+/// A browser's clock can show what is no time of ours (`+010000-01-01T00:00:00.000Z`): that is not known, and costs no event.
+fn readable_time<'de, D: Deserializer<'de>>(time: D) -> Result<Option<Timestamp>, D::Error> {
+    let told = Box::<RawValue>::deserialize(time)?;
+    Ok(serde_json::from_str(told.get()).ok())
 }
 
 #[derive(Deserialize, ToSchema, Clone, Copy)]
@@ -119,7 +127,7 @@ pub(crate) async fn post_events(
     let bytes = axum::body::to_bytes(stream, BODY_MAX_BYTES)
         .await
         .map_err(|_| ApiError::of_status(StatusCode::PAYLOAD_TOO_LARGE))?;
-    let body: EventsBody = body::parse(&bytes)?;
+    let body: EventsBody = body::parse(text::well_formed_json(&bytes).as_bytes())?;
     let now = (state.moment.now)();
     let reporter = authorize(&state, &parts, body.token.as_deref(), attempt, now)?;
     let client = client(&state, &mut parts, reporter, body.client).await?;
