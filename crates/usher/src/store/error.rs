@@ -43,6 +43,11 @@ pub enum StoreError {
     ReadOnly { place: Place },
     #[error("the disk with {place} is full; make room on it")]
     Full { place: Place },
+    #[error(
+        "{place} is out of memory ({detail}); of shared memory, because a query locks the tables of every day it reads: ask for a shorter \
+         span, or raise max_locks_per_transaction in postgresql.conf and restart the server"
+    )]
+    OutOfMemory { place: Place, detail: String },
     #[error("{place} is damaged{} ({detail}); restore it from a backup", .place.either(" or no SQLite file", ""))]
     Corrupt { place: Place, detail: String },
     #[error(
@@ -84,6 +89,7 @@ impl StoreError {
             Self::Busy { .. } => "store_busy",
             Self::ReadOnly { .. } => "store_read_only",
             Self::Full { .. } => "store_full",
+            Self::OutOfMemory { .. } => "store_out_of_memory",
             Self::Corrupt { .. } => "store_corrupt",
             Self::NewerThanBinary { .. } => "store_newer_than_binary",
             Self::OlderThanBinary { .. } => "store_older_than_binary",
@@ -102,6 +108,7 @@ impl StoreError {
             Self::Busy { .. } => "it gave no connection in time",
             Self::ReadOnly { .. } => "it can't be written to",
             Self::Full { .. } => "its disk is full",
+            Self::OutOfMemory { .. } => "it is out of memory",
             Self::Corrupt { .. } => "it is damaged",
             Self::NewerThanBinary { .. } => "it was written by a newer version of Usher",
             Self::OlderThanBinary { .. } => "it was written by an older version of Usher",
@@ -149,6 +156,7 @@ impl StoreError {
             // A standby, or a role that may not.
             "25006" | "42501" => Self::ReadOnly { place },
             "53100" => Self::Full { place },
+            "53200" => Self::OutOfMemory { place, detail },
             // A damaged page, a damaged index.
             "XX001" | "XX002" => Self::Corrupt { place, detail },
             _ => Self::Unavailable { place, detail },
@@ -201,4 +209,23 @@ pub(super) fn is_locked(error: &sqlx::Error) -> bool {
 /// The low byte of the extended code that SQLite gives.
 fn primary_code(error: &dyn sqlx::error::DatabaseError) -> Option<i32> {
     error.code()?.parse::<i32>().ok().map(|code| code & 0xff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_without_room_for_locks_is_told_from_one_that_is_away() {
+        let place = Place::Database {
+            host: "db".to_owned(),
+            name: "usher".to_owned(),
+        };
+        let error = StoreError::of_postgres("53200", place, "out of shared memory".to_owned());
+        assert_eq!(error.code(), "store_out_of_memory");
+        let says = error.to_string();
+        for part in ["usher", "out of shared memory", "max_locks_per_transaction"] {
+            assert!(says.contains(part), "{says}");
+        }
+    }
 }

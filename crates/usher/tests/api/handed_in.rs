@@ -70,6 +70,15 @@ async fn what_is_wrong_with_an_attempt_from_elsewhere_is_named() {
             (422, "invalid_time", Some("at")),
         ),
         (
+            json!({ "at": "2022-09-05T03:59:59Z" }),
+            (422, "beyond_retention", Some("at")),
+        ),
+        (
+            // The same second, in the id.
+            json!({ "attempt": "01830bce1618700080000000000000a1" }),
+            (422, "beyond_retention", Some("attempt")),
+        ),
+        (
             json!({ "outcome": "fine" }),
             (422, "invalid_value", Some("outcome")),
         ),

@@ -11,6 +11,7 @@ const AT: &str = "2023-10-10T04:00:00Z";
 /// Three tries of one person, the last of which got in, one of somebody else, and one of theirs on another day.
 fn told() -> Place {
     let place = Place::new();
+    place.write("usher.toml", "[retention]\nfacts_days = 36500\n");
     let signed = place.run(&["sign", "--meeting", "85012345678", "--now", AT, "--json"]);
     let claims = serde_json::from_str::<Value>(&signed.stdout).unwrap()["claims"].clone();
     let person = |at: &str, outcome: &str, more: Value| {

@@ -1,6 +1,7 @@
 //! `usher import`: somebody else's log, into the journal once.
 
 use insta::assert_snapshot;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::process::{Place, Ran, ran};
@@ -14,9 +15,11 @@ ts,result,error_code,message,meeting_id,user_id,answered_at,release,browser,tena
 10/11/2023,failed,,,standup,u-2,,41,Safari 17,globex
 ";
 
+/// Keeps whatever is imported: the logs here are of 2023.
 fn with_log() -> Place {
     let place = Place::new();
     assert_eq!(place.run(&["init"]).code, 0);
+    place.write("usher.toml", "[retention]\nfacts_days = 36500\n");
     place.write("log.csv", LOG);
     place
 }
@@ -122,6 +125,43 @@ fn rows_of_counts_are_no_attempts_and_that_is_said_once() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn an_attempt_older_than_facts_are_kept_is_not_taken_and_what_to_do_is_said_once() {
+    let place = with_log();
+    place.write("usher.toml", "[retention]\nfacts_days = 10\n");
+    let days_ago = |days: i64| Timestamp::now() - SignedDuration::from_hours(24 * days);
+    let attempt = |days| json!({ "at": days_ago(days), "outcome": "joined" }).to_string() + "\n";
+    let lines = attempt(9) + &attempt(11).repeat(3);
+    let ran = place.run_with_stdin(&["import", "-", "--json", "--rejected", "r.jsonl"], &lines);
+    assert_eq!(ran.code, 1);
+    let summary = value(&ran);
+    assert_eq!(summary["imported"], 1);
+    assert_eq!(summary["rejected_by"], json!({ "beyond_retention": 3 }));
+    assert_eq!(attempts(&place, &[]).len(), 1);
+    let said = [
+        "10 days, `retention.facts_days`, not imported: 3",
+        "usher explain FILE",
+    ];
+    for part in said {
+        assert_eq!(ran.stderr.matches(part).count(), 1, "{}", ran.stderr);
+    }
+    let rejected = std::fs::read_to_string(place.path().join("r.jsonl")).unwrap();
+    assert!(rejected.contains("`retention.facts_days`"), "{rejected}");
+}
+
+#[test]
+fn a_file_without_lines_is_probably_the_wrong_one() {
+    let place = with_log();
+    for nothing in ["", "\u{feff}", "\n\n", "at,outcome\n"] {
+        let ran = place.run_with_stdin(&["import", "-"], nothing);
+        assert_eq!(ran.code, 0, "{nothing:?}");
+        let said = "warning: standard input: it is empty, or a header without lines";
+        assert!(ran.stderr.contains(said), "{nothing:?}: {}", ran.stderr);
+    }
+    let ran = import(&place, &[]);
+    assert!(!ran.stderr.contains("empty"), "{}", ran.stderr);
 }
 
 #[test]

@@ -18,6 +18,9 @@ const OUTCOME: &str = "outcome";
 
 /// The code of the refusal of a row of counts.
 pub(super) const COUNTS: &str = "counts";
+/// That of an attempt older than facts are kept. A running service would delete it within the hour, and on PostgreSQL each day of
+/// attempts is a set of tables: thousands of them are too many for a query to lock.
+pub(super) const BEYOND_RETENTION: &str = "beyond_retention";
 
 /// What the journal keeps of one attempt. Its id is made of the row's time and identity, so that the same row is the same attempt.
 pub(super) fn events(
@@ -32,6 +35,9 @@ pub(super) fn events(
             "the row counts attempts; the journal keeps single ones",
         ));
     };
+    if row.at < config.retention.facts_from(now) {
+        return Err(beyond_retention(config.retention.facts_days));
+    }
     let attempt = AttemptId::new(row.at, identity);
     let event = |id: &str, kind, at| Event {
         attempt,
@@ -67,6 +73,15 @@ pub(super) fn events(
         events.push(ended);
     }
     Ok(events)
+}
+
+fn beyond_retention(facts_days: u32) -> RowRefusal {
+    RowRefusal::of_line(
+        BEYOND_RETENTION,
+        format!(
+            "the attempt is older than {facts_days} days, `retention.facts_days`, so that a running service would delete it again"
+        ),
+    )
 }
 
 fn kind(outcome: Outcome) -> Kind {

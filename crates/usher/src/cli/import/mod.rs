@@ -71,9 +71,7 @@ struct Summary {
     unreadable_tokens: u64,
     /// Times that came twice, because the clocks went back; the first was taken.
     earlier_of_two: u64,
-    /// Attempts older than facts are kept.
-    beyond_retention: u64,
-    /// Attempts of known persons, younger than that, but older than personal data is kept.
+    /// Attempts of known persons that are older than personal data is kept.
     beyond_personal_retention: u64,
     /// When the first attempt of the file began.
     from: Option<Timestamp>,
@@ -112,8 +110,14 @@ pub(super) async fn run(
     } = importing;
     store.close().await;
     rejected.finish()?;
-    warn_of_retention(config, &summary);
+    warn_of_retention(config, rejected.beyond_retention(), &summary);
     all.map_err(|failure| stopped(failure, args, &summary))?;
+    if summary.lines == 0 {
+        let file = shown(&args.file);
+        warn(&format!(
+            "{file}: it is empty, or a header without lines; check that it is the right file"
+        ));
+    }
     summary.rejected = rejected.total();
     summary.rejected_by = rejected.by_code;
     if args.json {
@@ -135,13 +139,14 @@ fn shown(file: &Path) -> String {
     escape_hidden(&file.display().to_string())
 }
 
-/// Old logs are what people import, and a running service would delete them again.
-fn warn_of_retention(config: &Config, summary: &Summary) {
+/// Old logs are what people import.
+fn warn_of_retention(config: &Config, beyond_retention: u64, summary: &Summary) {
     let retention = config.retention;
-    if summary.beyond_retention > 0 {
+    if beyond_retention > 0 {
         warn(&format!(
-            "attempts older than {} days, `retention.facts_days`: {}; a running service deletes them, so raise it first if they are to stay",
-            retention.facts_days, summary.beyond_retention
+            "attempts older than {} days, `retention.facts_days`, not imported: {beyond_retention}; raise it and import the file again to keep them, \
+             or judge them without a store: usher explain FILE",
+            retention.facts_days
         ));
     }
     if summary.beyond_personal_retention > 0 {
@@ -215,9 +220,8 @@ impl Importing<'_> {
         let row = &imported.row;
         let (at, is_earlier_of_two) = (row.at, row.is_earlier_of_two);
         let retention = self.config.retention;
-        let is_beyond = at < retention.facts_from(self.now);
         let is_beyond_personal =
-            row.participant.is_some() && !is_beyond && at < retention.personal_from(self.now);
+            row.participant.is_some() && at < retention.personal_from(self.now);
         let (outcome, signature) = match &row.kind {
             Kind::Single(single) => (single.outcome, single.signature.as_ref()),
             Kind::Aggregated(_) => (None, None),
@@ -229,7 +233,6 @@ impl Importing<'_> {
         *summary.outcomes.entry(outcome).or_default() += 1;
         summary.unreadable_tokens += u64::from(is_unreadable);
         summary.earlier_of_two += u64::from(is_earlier_of_two);
-        summary.beyond_retention += u64::from(is_beyond);
         summary.beyond_personal_retention += u64::from(is_beyond_personal);
         summary.from = Some(summary.from.map_or(at, |from| from.min(at)));
         summary.to = Some(summary.to.map_or(at, |to| to.max(at)));

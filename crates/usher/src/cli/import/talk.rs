@@ -11,7 +11,7 @@ use usher_core::import::{Mapping, RowRefusal};
 use usher_core::text::escape_hidden;
 
 use super::super::{Failure, talk};
-use super::events::COUNTS;
+use super::events::{BEYOND_RETENTION, COUNTS};
 
 /// Lines that are shown; `--rejected` has them all.
 const SHOWN_MAX: u64 = 20;
@@ -55,8 +55,9 @@ impl Rejected {
 
     pub(super) fn add(&mut self, line: u64, refusal: &RowRefusal) -> io::Result<()> {
         *self.by_code.entry(refusal.code).or_default() += 1;
-        // Rows of counts come by the thousand and all say the same: once, at the end.
-        if refusal.code != COUNTS && self.broken() <= SHOWN_MAX {
+        // Rows of counts and old ones come by the thousand and all say the same: once, at the end.
+        let is_broken = !matches!(refusal.code, COUNTS | BEYOND_RETENTION);
+        if is_broken && self.broken() <= SHOWN_MAX {
             talk(&format!("line {line}: {refusal}"));
         }
         if let Some(file) = &mut self.file {
@@ -72,12 +73,17 @@ impl Rejected {
         self.by_code.values().sum()
     }
 
-    pub(super) fn counts(&self) -> u64 {
-        self.by_code.get(COUNTS).copied().unwrap_or(0)
+    /// Attempts older than facts are kept.
+    pub(super) fn beyond_retention(&self) -> u64 {
+        self.count(BEYOND_RETENTION)
+    }
+
+    fn count(&self, code: &str) -> u64 {
+        self.by_code.get(code).copied().unwrap_or(0)
     }
 
     fn broken(&self) -> u64 {
-        self.total() - self.counts()
+        self.total() - self.count(COUNTS) - self.beyond_retention()
     }
 
     /// Says what was not shown, and completes the file.
@@ -92,10 +98,10 @@ impl Rejected {
             };
             talk(&format!("more lines that are not taken: {more}{hint}"));
         }
-        if self.counts() > 0 {
+        let counts = self.count(COUNTS);
+        if counts > 0 {
             talk(&format!(
-                "rows of counts, not imported: {}; the journal keeps single attempts, and `usher explain` reads counts",
-                self.counts()
+                "rows of counts, not imported: {counts}; the journal keeps single attempts, and `usher explain` reads counts"
             ));
         }
         match &mut self.file {

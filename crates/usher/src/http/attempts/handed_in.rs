@@ -77,12 +77,12 @@ pub(crate) struct HandedInBody {
     /// The signature; its claims are kept, and whether it is by a configured secret.
     signature: Option<String>,
     /// Its decoded body, instead.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     claims: Option<Box<RawValue>>,
     /// The `customerKey` that the page joins with, if it has the form of an attempt's id; it makes repeating this harmless.
     attempt: Option<String>,
     /// When; now by default.
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
     /// `joined`, `failed`, `waiting` or `unanswered`, if it is known.
     outcome: Option<String>,
@@ -122,6 +122,7 @@ pub(crate) async fn post_attempt(
         )
         .hint("Send RFC 3339 in UTC; check the clock of the machine that made it."));
     }
+    check_age(&state, "at", at, now)?;
     let attempt = match &body.attempt {
         Some(id) => own_id(&state, id, now).await?,
         None => AttemptId::new(at, (state.moment.random)()),
@@ -181,6 +182,7 @@ async fn own_id(state: &AppState, id: &str, now: Timestamp) -> Result<AttemptId,
             )
             .hint("Make it as a UUID of version 7, without hyphens, or leave it out.")
         })?;
+    check_age(state, "attempt", id.at(), now)?;
     // Where the store is away or behind, the mint's own record comes first all the same, when the story is told.
     if let Ok(store) = state.directory.store()
         && store
@@ -198,6 +200,23 @@ async fn own_id(state: &AppState, id: &str, now: Timestamp) -> Result<AttemptId,
         .hint("Tell what became of it with POST /v1/attempts/{id}/events."));
     }
     Ok(id)
+}
+
+/// As an import judges it: what is older would be deleted within the hour.
+fn check_age(state: &AppState, field: &str, at: Timestamp, now: Timestamp) -> Result<(), ApiError> {
+    let retention = state.config.retention;
+    if at >= retention.facts_from(now) {
+        return Ok(());
+    }
+    let message = format!(
+        "It is older than {} days, after which attempts are deleted.",
+        retention.facts_days
+    );
+    Err(
+        ApiError::unprocessable("beyond_retention", field, message).hint(
+            "Raise `retention.facts_days` to keep it, or judge it without a store: usher explain FILE.",
+        ),
+    )
 }
 
 impl HandedInBody {
