@@ -160,17 +160,18 @@ impl AttemptAnswer {
         id: AttemptId,
         now: Timestamp,
     ) -> Result<Option<Self>, StoreError> {
-        let Some(row) = store.attempt_rows(&[id]).await?.into_iter().next() else {
+        // Not the row that is stored: an event may come between two readings, and what is shown would contradict itself.
+        let events = store.events(id).await?;
+        let Some(story) = Story::of(&events) else {
             return Ok(None);
         };
+        let row = AttemptRow::of(id, &story);
         let burst = Burst::of(store, &row, now).await?;
-        let events = store.events(id).await?;
-        let story = Story::of(&events);
         Ok(Some(Self {
             attempt: WholeAttempt {
                 shown: ShownAttempt::of(row, now),
-                signature: story.as_ref().and_then(signature),
-                oddities: story.map(|story| story.oddities).unwrap_or_default(),
+                signature: signature(&story),
+                oddities: story.oddities,
             },
             events: events.into_iter().map(ShownEvent::of).collect(),
             burst,

@@ -3,6 +3,8 @@
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection};
+use usher_core::attempt::story::Phase;
 
 use crate::app::{Answer, App, NUMBER, SDK_SECRET};
 
@@ -262,6 +264,26 @@ async fn half_a_surrogate_pair_and_bytes_that_are_no_text_cost_no_event() {
     let event = &shown["events"][1];
     assert_eq!(event["reason"], "a\u{fffd} b\u{fffd} c");
     assert_eq!(event["raw"]["text"], "\u{fffd}");
+}
+
+#[tokio::test]
+async fn an_attempts_outcome_is_that_of_the_events_beside_it_also_while_its_row_changes() {
+    let app = App::new().await;
+    let token = mint(&app, json!({})).await;
+    let body = json!({ "events": [told("1", "called"), told("2", "waiting")] });
+    assert_eq!(app.post(EVENTS, &token, &body).await.status, 202);
+    // As a reader finds the row who came to it before the second event was written.
+    let url = format!("sqlite://{}", app.store_file().display());
+    sqlx::any::install_default_drivers();
+    let mut store = AnyConnection::connect(&url).await.unwrap();
+    let called = format!("UPDATE attempts SET phase = {}", Phase::Called.number());
+    sqlx::query(AssertSqlSafe(called))
+        .execute(&mut store)
+        .await
+        .unwrap();
+    let shown = read(&app, ATTEMPT).await.body;
+    assert_eq!(shown["events"][2]["type"], "waiting");
+    assert_eq!(shown["attempt"]["outcome"], "waiting");
 }
 
 #[tokio::test]

@@ -42,13 +42,13 @@ pub(crate) struct EventsBody {
     events: Vec<ToldEvent>,
     /// The page and its browser.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     client: Option<Client>,
     /// The report token, where the Authorization header can't be set (`sendBeacon`).
     token: Option<String>,
     /// The browser's clock when it sent this.
     #[serde(default, deserialize_with = "readable_time")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     sent_at: Option<Timestamp>,
 }
 
@@ -61,7 +61,7 @@ struct ToldEvent {
     kind: ToldKind,
     /// The browser's time.
     #[serde(default, deserialize_with = "readable_time")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
     /// The SDK's `errorCode`.
     #[schema(schema_with = text_or_number, required = false)]
@@ -69,7 +69,7 @@ struct ToldEvent {
     /// The SDK's text.
     reason: Option<String>,
     /// The SDK's error object.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     raw: Option<Box<RawValue>>,
 }
 

@@ -38,7 +38,7 @@ pub struct AttemptRow {
 }
 
 impl AttemptRow {
-    pub(super) fn of(id: AttemptId, story: &Story<'_>) -> Self {
+    pub fn of(id: AttemptId, story: &Story<'_>) -> Self {
         let failure = story.final_failure();
         let dims = story.dimensions().into_iter();
         Self {
