@@ -14,8 +14,11 @@ pub struct MeetingNumber(u64);
 impl MeetingNumber {
     const HINT: &'static str = "Give the 9 to 12 digits of the meeting, e.g. \"85012345678\"; spaces and dashes are stripped.";
 
-    /// Reads a number as people write it: spaces and dashes are stripped, everything else is refused.
+    /// Reads a number as people write it: spaces and dashes between digits are stripped, everything else is refused.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
+        if text.trim_start().starts_with('-') {
+            return Err(Self::refuse("The meeting number is negative."));
+        }
         let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
         if digits.is_empty() {
             return Err(Self::refuse("The meeting number is empty."));
@@ -140,6 +143,14 @@ mod tests {
     fn spaces_and_dashes_are_stripped_from_a_number() {
         for text in ["85012345678", "850 1234 5678", "850-1234-5678"] {
             assert_eq!(MeetingNumber::parse(text).unwrap().as_u64(), 85_012_345_678);
+        }
+    }
+
+    #[test]
+    fn a_negative_number_is_no_meetings() {
+        for text in ["-85012345678", " -850 1234 5678"] {
+            let refusal = MeetingNumber::parse(text).unwrap_err();
+            assert_eq!(refusal.message, "The meeting number is negative.", "{text}");
         }
     }
 

@@ -249,13 +249,17 @@ fn check_name(column: &str, name: &str) -> Result<(), RowRefusal> {
     Err(RowRefusal::of_column("reserved_dimension", column, message))
 }
 
-/// `3712` of `3712.0`, which pandas writes for whole numbers in a column with gaps.
+/// `3712` of `3712.0`, and `-1` of `-1.0`, which pandas writes for whole numbers in a column with gaps.
 pub(super) fn without_zero_fraction(text: &str) -> &str {
     match text.split_once('.') {
         Some((whole, zeros))
             if !whole.is_empty()
                 && !zeros.is_empty()
-                && whole.bytes().all(|b| b.is_ascii_digit())
+                && whole
+                    .strip_prefix('-')
+                    .unwrap_or(whole)
+                    .bytes()
+                    .all(|b| b.is_ascii_digit())
                 && zeros.bytes().all(|b| b == b'0') =>
         {
             whole

@@ -175,7 +175,7 @@ fn single(line: &Line<'_>, answered_at: Option<Timestamp>) -> Result<Single, Row
             "says how many failed, and nothing says of how many; name the column with --map attempts=COLUMN, or leave it out with ignore=",
         ));
     }
-    let code = label(line, Field::Code)?;
+    let code = code(line)?;
     let outcome = match line.get(Field::Outcome)? {
         Some(given) => outcome_of(&given)?,
         None => code
@@ -233,7 +233,7 @@ fn aggregated(line: &Line<'_>, attempts: &Given<'_>) -> Result<Aggregated, RowRe
     Ok(Aggregated {
         attempts: all,
         failed,
-        code: label(line, Field::Code)?,
+        code: code(line)?,
         reason: reason(line)?,
     })
 }
@@ -256,6 +256,21 @@ fn outcome_of(given: &Given<'_>) -> Result<Option<Outcome>, RowRefusal> {
 
 fn label(line: &Line<'_>, field: Field) -> Result<Option<String>, RowRefusal> {
     line.get(field)?.map(|given| given.label()).transpose()
+}
+
+/// A code is a whole number or a word; with a part after the point it is something else: a duration, an amount.
+fn code(line: &Line<'_>) -> Result<Option<String>, RowRefusal> {
+    let Some(given) = line.get(Field::Code)? else {
+        return Ok(None);
+    };
+    let code = given.label()?;
+    let is_fraction = code.contains('.') && code.parse::<f64>().is_ok();
+    if is_fraction {
+        let says =
+            "is no code, because it is no whole number; name another column with --map code=COLUMN";
+        return Err(given.refuse("invalid_code", says));
+    }
+    Ok(Some(code))
 }
 
 fn meeting(line: &Line<'_>) -> Result<Option<Meeting>, RowRefusal> {

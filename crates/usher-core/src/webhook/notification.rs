@@ -195,7 +195,7 @@ fn notification(event: &str, payload: Fields<'_>, happened_at: Timestamp) -> Not
     let notice_at = |at: Option<Timestamp>| notice(object, at.unwrap_or(happened_at));
     match event {
         "endpoint.url_validation" => Notification::Challenge {
-            plain_token: payload.text("plainToken").unwrap_or_default(),
+            plain_token: payload.verbatim("plainToken").unwrap_or_default(),
         },
         "meeting.started" => Notification::Started(notice_at(object.moment("start_time"))),
         "meeting.ended" => Notification::Ended(notice_at(object.moment("end_time"))),

@@ -36,6 +36,11 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A text that is one, as it was sent: what is signed is nothing that was made of something else.
+    pub(super) fn verbatim(self, name: &str) -> Option<String> {
+        self.get(name)?.as_str().map(str::to_owned)
+    }
+
     /// RFC 3339, or a number since 1970 (`event_ts` is in milliseconds).
     pub(super) fn moment(self, name: &str) -> Option<Timestamp> {
         let text = self.text(name)?;

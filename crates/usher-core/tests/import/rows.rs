@@ -104,6 +104,23 @@ fn true_and_false_are_read_only_where_the_column_asks_for_success() {
 }
 
 #[test]
+fn a_code_is_a_whole_number_or_a_word() {
+    for (given, kept) in [
+        ("3712.0", "3712"),
+        ("-1.0", "-1"),
+        ("\"E.1\"", "E.1"),
+        ("-1", "-1"),
+    ] {
+        let row = line(&format!(r#"{{"at":1696913736,"code":{given}}}"#)).unwrap();
+        assert_eq!(single(row).code.as_deref(), Some(kept), "{given}");
+    }
+    for given in ["200.5", "\"200.5\"", "-0.5"] {
+        let error = line(&format!(r#"{{"at":1696913736,"code":{given}}}"#)).unwrap_err();
+        assert_eq!(error.code, "invalid_code", "{given}");
+    }
+}
+
+#[test]
 fn a_code_without_an_outcome_says_that_it_failed() {
     let outcome = |json: &str| single(line(json).unwrap()).outcome;
     assert_eq!(

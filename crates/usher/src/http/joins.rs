@@ -18,7 +18,7 @@ use super::attempts::Report;
 use super::authentication::Caller;
 use super::body::Json;
 use super::error::{ApiError, ErrorAnswer};
-use super::labels::Labels;
+use super::labels::{Dims, Labels};
 use super::text_or_number::{TextOrNumber, text_or_number};
 use crate::journal::Recorded;
 use crate::mint::{self, DEFAULT_EXPIRES_IN_S, MintError, Wish};
@@ -64,7 +64,8 @@ pub(super) struct JoinBody {
     release: Option<String>,
     environment: Option<String>,
     /// Dimensions of your own.
-    dims: Option<BTreeMap<String, String>>,
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    dims: Option<Dims>,
 }
 
 /// What the page hands to `join()`, and what the backend keeps.

@@ -1,7 +1,9 @@
 //! What the embedding product says of an attempt: checked where it comes in.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 use usher_core::attempt::event::Personal;
 use usher_core::attempt::label::{self, CHARS_MAX, DIMENSIONS_MAX, Fault};
 use usher_core::attempt::origin::Origin;
@@ -15,13 +17,44 @@ pub(super) struct Labels {
     pub(super) registrant_id: Option<String>,
     pub(super) release: Option<String>,
     pub(super) environment: Option<String>,
-    pub(super) dims: Option<BTreeMap<String, String>>,
+    pub(super) dims: Option<Dims>,
+}
+
+/// Dimensions of the product's own, each once: which of two values is meant, nobody knows.
+#[derive(Debug, Default)]
+pub(super) struct Dims(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Dims {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(DimsVisitor)
+    }
+}
+
+struct DimsVisitor;
+
+impl<'de> Visitor<'de> for DimsVisitor {
+    type Value = Dims;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of texts, each name once")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Dims, A::Error> {
+        let mut dims = BTreeMap::new();
+        while let Some((name, value)) = map.next_entry()? {
+            if dims.insert(name, value).is_some() {
+                let twice = Unexpected::Other("a name that is there twice");
+                return Err(A::Error::invalid_value(twice, &self));
+            }
+        }
+        Ok(Dims(dims))
+    }
 }
 
 impl Labels {
     /// 422 for what is too long, too many, or not for a label.
     pub(super) fn check(&self) -> Result<(), ApiError> {
-        let dims = self.dims.iter().flatten();
+        let dims = self.dims.iter().flat_map(|dims| &dims.0);
         if dims.clone().count() > DIMENSIONS_MAX {
             return Err(ApiError::unprocessable(
                 "too_many",
@@ -61,7 +94,7 @@ impl Labels {
         let some = |text: Option<String>| text.filter(|text| !text.is_empty());
         origin.release = some(self.release);
         origin.environment = some(self.environment);
-        origin.dims = self.dims.unwrap_or_default();
+        origin.dims = self.dims.unwrap_or_default().0;
         personal.participant = some(self.participant);
         personal.registrant_hash = some(self.registrant_id).map(|id| state.registrant_hash(&id));
     }

@@ -17,14 +17,18 @@ pub(super) fn span(
         .unwrap_or(Timestamp::MIN);
     let from = read("from", from)?.unwrap_or(hour_before);
     if from >= to {
-        return Err(ApiError::unprocessable(
-            "empty_span",
-            "from",
-            "The span ends before it begins, or has no length.",
-        )
-        .hint("Give a `from` before `to`; without `to` the span ends now."));
+        return Err(empty_span().hint("Give a `from` before `to`; without `to` the span ends now."));
     }
     Ok((from, to))
+}
+
+/// Nothing lies between `from` and `to`.
+pub(super) fn empty_span() -> ApiError {
+    ApiError::unprocessable(
+        "empty_span",
+        "from",
+        "The span ends before it begins, or has no length.",
+    )
 }
 
 /// A moment that a parameter says.

@@ -27,7 +27,8 @@ pub(super) struct StatsQuery {
     from: Option<String>,
     /// Before this moment, RFC 3339; now by default. The span is widened to whole minutes, and is at most 400 days, or 31 with `by`.
     to: Option<String>,
-    /// A dimension whose values are counted apart: `release`, `browser`, one of your own; `code` for failures by their code.
+    /// A dimension whose values are counted apart: `release`, `browser`, one of your own; `code` for failures by their code. `dim.` before it, as in
+    /// the conditions of `/v1/attempts`, changes nothing.
     by: Option<String>,
     /// Seconds of a step: 60 (the default), 300, 3600 or 86400. A span has at most 1500 steps.
     step_s: Option<String>,
@@ -152,6 +153,7 @@ pub(super) async fn get_stats(
 }
 
 fn dimension(name: String) -> Result<String, ApiError> {
+    let name = name.strip_prefix("dim.").unwrap_or(&name).to_owned();
     if name.is_empty() {
         return Err(
             ApiError::unprocessable("empty", "by", "It names no dimension.")

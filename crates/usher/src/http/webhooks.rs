@@ -82,10 +82,12 @@ pub(super) async fn post_webhook(
     Ok(Json(answer).into_response())
 }
 
-/// One that is not text is no signature and no time.
+/// One that is not text is no signature and no time; nor are two that differ.
 fn header<'a>(parts: &'a Parts, name: &HeaderName) -> Option<&'a str> {
-    let value = parts.headers.get(name)?;
-    Some(value.to_str().unwrap_or_default())
+    let mut values = parts.headers.get_all(name).iter();
+    let first = values.next()?;
+    let is_one = values.all(|other| other == first);
+    Some(first.to_str().ok().filter(|_| is_one).unwrap_or_default())
 }
 
 /// 503 and not 404: Zoom repeats what got a 5xx, so that whoever sets the secret within 85 minutes has lost nothing.

@@ -3,6 +3,7 @@
 //! What a line means is [`usher_core::import`]'s to say; here files are told apart and split into lines, and every line that can't be used
 //! is reported with its number and reason while the rest goes on.
 
+mod object;
 mod table;
 mod window;
 mod zone;
@@ -10,7 +11,6 @@ mod zone;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::str;
 
 use serde_json::{Map, Value};
 use usher_core::import::{
@@ -19,7 +19,8 @@ use usher_core::import::{
 
 pub use zone::{UnknownZone, zone};
 
-use table::{Table, not_utf8};
+use object::object;
+use table::Table;
 use window::{NextLine, Window};
 
 /// The rows of a file, one after the other.
@@ -255,17 +256,4 @@ impl std::fmt::Debug for Rows {
 
 fn no_columns() -> RowRefusal {
     RowRefusal::of_line("no_columns", "the file has no columns")
-}
-
-/// The object of a JSON line. serde's own sentences repeat values, so they are not passed on.
-fn object(line: &[u8]) -> Result<Map<String, Value>, RowRefusal> {
-    let text = str::from_utf8(line).map_err(|_| not_utf8())?;
-    serde_json::from_str(text).map_err(|error| {
-        let message = match error.classify() {
-            serde_json::error::Category::Data => "the line is JSON, but no object".to_owned(),
-            serde_json::error::Category::Eof => "the line ends before its object does".to_owned(),
-            _ => format!("the line is no JSON from character {} on", error.column()),
-        };
-        RowRefusal::of_line("not_json", message)
-    })
 }

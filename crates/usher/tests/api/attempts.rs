@@ -218,6 +218,11 @@ async fn clocks_off_by_years_and_endless_reasons_do_no_harm() {
         )
         .await;
     assert_eq!(answer.error(), (422, "wrong_type", Some("events[0].type")));
+    // Fields without their names.
+    let answer = app
+        .post(EVENTS, &token, &json!({ "events": [], "client": [] }))
+        .await;
+    assert_eq!(answer.error(), (422, "wrong_type", Some("client")));
 }
 
 #[tokio::test]
@@ -325,6 +330,19 @@ async fn attempts_are_listed_by_conditions_page_by_page() {
         ("cursor=x", (422, "invalid_value", Some("cursor"))),
         ("meeting=1", (422, "unknown_field", Some("meeting"))),
         ("dim.=1", (422, "unknown_field", Some("dim."))),
+        (
+            "outcome=joined&outcome=failed",
+            (422, "duplicate_field", Some("outcome")),
+        ),
+        ("limit=2&limit=2", (422, "duplicate_field", Some("limit"))),
+        (
+            "dim.tenant=a&dim.tenant=b",
+            (422, "duplicate_field", Some("dim.tenant")),
+        ),
+        (
+            "from=2023-10-10T04:00:00Z&to=2023-10-10T03:00:00Z",
+            (422, "empty_span", Some("from")),
+        ),
         // What PostgreSQL can't even compare with.
         ("code=%00", (422, "invalid_label", Some("code"))),
         (

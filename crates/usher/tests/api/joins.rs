@@ -147,6 +147,11 @@ async fn every_field_that_is_wrong_is_named() {
     for (field, value, code) in [
         ("meeting_number", json!("12345"), "invalid_meeting_number"),
         ("meeting_number", json!(1.5), "wrong_type"),
+        (
+            "meeting_number",
+            json!(-85_012_345_678_i64),
+            "invalid_meeting_number",
+        ),
         ("meeting_number", json!(null), "wrong_type"),
         ("user_name", json!(""), "empty_user_name"),
         ("user_name", json!(7), "wrong_type"),
@@ -194,6 +199,26 @@ async fn every_field_that_is_wrong_is_named() {
             .error(),
         (422, "missing_zak", Some("zak"))
     );
+}
+
+#[tokio::test]
+async fn a_dimension_that_is_there_twice_is_refused_and_a_hidden_character_is_called_one() {
+    let app = App::new().await;
+    app.register(NUMBER, "").await;
+    let key = app.key("mint,report").await;
+    let twice = format!(
+        r#"{{"meeting_number":"{NUMBER}","user_name":"Aiko","dims":{{"tenant":"a","tenant":"b"}}}}"#
+    );
+    for path in ["/v1/joins", "/v1/attempts"] {
+        let answer = app.call("POST", path, Some(&key), twice.clone()).await;
+        assert_eq!(answer.status, 422, "{path}: {}", answer.body);
+        assert_eq!(answer.error().1, "wrong_type", "{path}");
+        let hint = &answer.body["error"]["hint"];
+        assert_eq!(hint, "Expected an object of texts, each name once.");
+    }
+    let hidden = with("release", json!("a\u{0}b"));
+    let answer = app.post("/v1/joins", &key, &hidden).await;
+    assert_eq!(answer.body["error"]["hint"], "Remove it.");
 }
 
 #[tokio::test]

@@ -47,3 +47,18 @@ async fn the_description_in_the_docs_is_the_one_that_is_served() {
         "run UPDATE_OPENAPI=1 cargo test -p usher --test api and look at the difference"
     );
 }
+
+#[tokio::test]
+async fn what_a_report_may_leave_out_is_not_called_required() {
+    let app = App::new().await;
+    let openapi = app.call("GET", "/openapi.json", None, "").await.body;
+    for (body, required) in [
+        ("EventsBody", json!(["events"])),
+        ("ToldEvent", json!(["id", "type"])),
+        ("HandedInBody", json!(["meeting_number"])),
+        ("JoinBody", json!(["meeting_number", "user_name"])),
+    ] {
+        let described = &openapi["components"]["schemas"][body];
+        assert_eq!(described["required"], required, "{body}");
+    }
+}

@@ -56,6 +56,10 @@ async fn the_values_of_a_dimension_are_named() {
         (&json!("r7"), &json!(1))
     );
     assert_eq!(answer.body["totals"][0]["value"], "r7");
+    // As the conditions of the list call it.
+    let prefixed = stats(&app, "?by=dim.release").await.body;
+    assert_eq!(prefixed, stats(&app, "?by=release").await.body);
+    assert_eq!(prefixed["totals"][0]["value"], "r7");
 }
 
 #[tokio::test]

@@ -112,6 +112,11 @@ async fn what_is_not_signed_by_a_secret_of_ours_at_this_time_is_refused_and_not_
         request.headers_mut().insert(name, value.parse().unwrap());
         request
     };
+    let with_another = |name: &'static str, value: &str| {
+        let mut request = signed(SECRET, now(), body);
+        request.headers_mut().append(name, value.parse().unwrap());
+        request
+    };
     let mut changed = signed(SECRET, now(), body);
     *changed.body_mut() = Body::from(&br#"{"event":"meeting.started" }"#[..]);
     let digits = "0".repeat(64);
@@ -125,6 +130,12 @@ async fn what_is_not_signed_by_a_secret_of_ours_at_this_time_is_refused_and_not_
             "bad_signature",
         ),
         (with("x-zm-request-timestamp", "1"), "bad_signature"),
+        // A valid one and one that contradicts it.
+        (
+            with_another("x-zm-signature", &format!("v0={digits}")),
+            "malformed",
+        ),
+        (with_another("x-zm-request-timestamp", "1"), "bad_signature"),
         (signed("another-secret", now(), body), "bad_signature"),
         (signed("", now(), body), "bad_signature"),
         (changed, "bad_signature"),
@@ -149,12 +160,12 @@ async fn without_a_secret_nothing_is_taken_and_zoom_is_asked_to_come_again() {
 #[tokio::test]
 async fn a_challenge_is_answered_by_the_secret_that_signed_it() {
     let app = app().await;
-    let challenge = |token: &str| {
+    let challenge = |token: Value| {
         json!({ "event": "endpoint.url_validation", "payload": { "plainToken": token } })
             .to_string()
     };
     for secret in [SECRET, NEXT_SECRET] {
-        let body = challenge("qgg8vlvZRS6UYooatFL8Aw");
+        let body = challenge(json!("qgg8vlvZRS6UYooatFL8Aw"));
         let answer = app.send(signed(secret, now(), body.as_bytes())).await;
         assert_eq!(answer.status, 200);
         assert_eq!(
@@ -164,7 +175,7 @@ async fn a_challenge_is_answered_by_the_secret_that_signed_it() {
         );
     }
     let forged = format!("v0:{}:{{}}", now().as_second());
-    for token in ["", forged.as_str(), &"a".repeat(129)] {
+    for token in [json!(""), json!(forged), json!("a".repeat(129)), json!(5)] {
         let body = challenge(token);
         let answer = app.send(signed(SECRET, now(), body.as_bytes())).await;
         assert_eq!(

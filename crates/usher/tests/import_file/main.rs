@@ -72,6 +72,25 @@ fn a_table_and_json_lines_say_the_same_with_or_without_bom_and_carriage_returns(
 }
 
 #[test]
+fn a_line_with_a_key_twice_is_refused_whatever_the_depth() {
+    for line in [
+        r#"{"at":1696913736,"at":1696913737}"#,
+        r#"{"at":1696913736,"dims":{"at":1,"at":1}}"#,
+        r#"{"at":1696913736,"raw":[{"at":1,"at":[]}]}"#,
+    ] {
+        let read = try_rows(line, "").unwrap().next().unwrap().unwrap();
+        let refusal = read.row.unwrap_err();
+        assert_eq!(
+            (refusal.code, refusal.column.as_deref()),
+            ("key_twice", Some("at")),
+            "{line}"
+        );
+    }
+    let twice_in_two_objects = r#"{"at":1696913736,"dims":{"x":1},"raw":{"x":1}}"#;
+    assert_eq!(lines(twice_in_two_objects), [(1, "ok")]);
+}
+
+#[test]
 fn columns_may_be_parted_by_semicolons_tabs_and_bars() {
     for delimiter in [",", ";", "\t", "|"] {
         let csv = "at,code,\"a;b\"\n1696913736,3712,x\n".replace(',', delimiter);

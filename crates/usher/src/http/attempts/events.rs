@@ -7,8 +7,10 @@ use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use jiff::{SignedDuration, Timestamp};
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use usher_core::attempt::event::{
     Client, Event, Facts, ID_MAX, Kind, Personal, Source, on_our_clock,
 };
@@ -41,7 +43,7 @@ const MINT_MAY_FOLLOW: SignedDuration = SignedDuration::from_hours(24);
 pub(crate) struct EventsBody {
     events: Vec<ToldEvent>,
     /// The page and its browser.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "by_names")]
     #[schema(value_type = Option<Object>)]
     client: Option<Client>,
     /// The report token, where the Authorization header can't be set (`sendBeacon`).
@@ -71,6 +73,13 @@ struct ToldEvent {
     /// The SDK's error object.
     #[schema(value_type = Option<Object>)]
     raw: Option<Box<RawValue>>,
+}
+
+/// An object alone: serde would read a list as a struct, field by field.
+fn by_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Client>, D::Error> {
+    let object = Option::<Map<String, Value>>::deserialize(deserializer)?;
+    let client = object.map(|object| Client::deserialize(Value::Object(object)));
+    client.transpose().map_err(D::Error::custom)
 }
 
 /// A browser's clock can show what is no time of ours (`+010000-01-01T00:00:00.000Z`): that is not known, and costs no event.

@@ -22,7 +22,7 @@ use super::super::AppState;
 use super::super::authentication::Caller;
 use super::super::body::Json;
 use super::super::error::{ApiError, ErrorAnswer};
-use super::super::labels::Labels;
+use super::super::labels::{Dims, Labels};
 use super::super::text_or_number::{TextOrNumber, text_or_number};
 use super::Report;
 use super::events::clean;
@@ -73,7 +73,8 @@ pub(crate) struct HandedInBody {
     participant: Option<String>,
     release: Option<String>,
     environment: Option<String>,
-    dims: Option<BTreeMap<String, String>>,
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    dims: Option<Dims>,
     /// The signature; its claims are kept, and whether it is by a configured secret.
     signature: Option<String>,
     /// Its decoded body, instead.

@@ -1,5 +1,7 @@
 //! `GET /v1/attempts` and `GET /v1/attempts/{id}`.
 
+use std::collections::BTreeSet;
+
 use axum::Json as JsonAnswer;
 use axum::extract::{Path, Query, State};
 use usher_core::attempt::AttemptId;
@@ -10,7 +12,7 @@ use super::super::AppState;
 use super::super::authentication::Caller;
 use super::super::error::{ApiError, ErrorAnswer};
 use super::super::labels::check_label;
-use super::super::span::moment;
+use super::super::span::{empty_span, moment};
 use super::events::unknown_attempt;
 use crate::store::{AttemptFilter, LIMIT_MAX, Scope};
 use crate::story::{AttemptAnswer, AttemptsAnswer};
@@ -73,7 +75,11 @@ pub(crate) async fn get_attempt(
 fn read_query(query: Vec<(String, String)>) -> Result<(AttemptFilter, u32), ApiError> {
     let mut filter = AttemptFilter::default();
     let mut limit = LIMIT_DEFAULT;
+    let mut names = BTreeSet::new();
     for (name, value) in query {
+        if !names.insert(name.clone()) {
+            return Err(there_twice(&name));
+        }
         match name.as_str() {
             "from" => filter.from = Some(moment(&name, &value)?),
             "to" => filter.to = Some(moment(&name, &value)?),
@@ -110,11 +116,9 @@ fn read_query(query: Vec<(String, String)>) -> Result<(AttemptFilter, u32), ApiE
             _ => match name.strip_prefix("dim.") {
                 Some(dim) if !dim.is_empty() => filter.dims.push((dim.to_owned(), value)),
                 _ => {
-                    let shown: String = name.chars().take(40).collect();
-                    let field = shown.escape_debug().to_string();
                     return Err(ApiError::unprocessable(
                         "unknown_field",
-                        field,
+                        shown(&name),
                         "There is no such condition.",
                     )
                     .hint("Conditions are from, to, meeting_number, outcome, code, participant, dim.NAME, cursor and limit."));
@@ -122,7 +126,28 @@ fn read_query(query: Vec<(String, String)>) -> Result<(AttemptFilter, u32), ApiE
             },
         }
     }
-    Ok((filter, limit))
+    match (filter.from, filter.to) {
+        (Some(from), Some(to)) if from >= to => {
+            Err(empty_span().hint("Give a `from` before `to`, or leave one out."))
+        }
+        _ => Ok((filter, limit)),
+    }
+}
+
+/// A name that the caller made up, fit to be repeated.
+fn shown(name: &str) -> String {
+    let start: String = name.chars().take(40).collect();
+    start.escape_debug().to_string()
+}
+
+/// Which of the two is meant, nobody knows.
+fn there_twice(name: &str) -> ApiError {
+    ApiError::unprocessable(
+        "duplicate_field",
+        shown(name),
+        "The condition is there twice.",
+    )
+    .hint("Send it once; an attempt has one value of each.")
 }
 
 /// A store would choke on some of what is on no attempt: PostgreSQL on a NUL.
