@@ -1,7 +1,5 @@
 //! `POST /v1/joins`: join parameters for one person.
 
-use std::collections::BTreeMap;
-
 use axum::Json as JsonAnswer;
 use axum::extract::State;
 use jiff::Timestamp;

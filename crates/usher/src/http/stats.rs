@@ -135,7 +135,7 @@ pub(super) async fn get_stats(
         .step_s
         .map_or(60, |seconds| seconds.parse().unwrap_or(0));
     let steps = Steps::new(from, to, step_s)?;
-    let by = query.by.map(dimension).transpose()?;
+    let by = query.by.as_deref().map(dimension).transpose()?;
     if by.is_some() && to.duration_since(from) > SPAN_BY_MAX {
         return Err(ApiError::unprocessable(
             "span_too_long",
@@ -152,16 +152,16 @@ pub(super) async fn get_stats(
     Ok(JsonAnswer(StatsAnswer::of(steps, by, stats)))
 }
 
-fn dimension(name: String) -> Result<String, ApiError> {
-    let name = name.strip_prefix("dim.").unwrap_or(&name).to_owned();
+fn dimension(name: &str) -> Result<String, ApiError> {
+    let name = name.strip_prefix("dim.").unwrap_or(name);
     if name.is_empty() {
         return Err(
             ApiError::unprocessable("empty", "by", "It names no dimension.")
                 .hint("Leave it out for everybody."),
         );
     }
-    check_label("by", &name)?;
-    if NOT_COUNTED.contains(&name.as_str()) {
+    check_label("by", name)?;
+    if NOT_COUNTED.contains(&name) {
         return Err(ApiError::unprocessable(
             "not_counted",
             "by",
@@ -169,5 +169,5 @@ fn dimension(name: String) -> Result<String, ApiError> {
         )
         .hint("Look attempts up: GET /v1/attempts?meeting_number= or ?participant=."));
     }
-    Ok(name)
+    Ok(name.to_owned())
 }

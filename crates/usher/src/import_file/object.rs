@@ -41,7 +41,7 @@ fn not_json(error: &serde_json::Error) -> RowRefusal {
     RowRefusal::of_line("not_json", message)
 }
 
-/// Makes a [`Value`] as serde_json does, but notes the first key that an object has twice.
+/// Makes a [`Value`] as `serde_json` does, but notes the first key that an object has twice.
 struct Reading<'a> {
     twice: &'a mut Option<String>,
 }

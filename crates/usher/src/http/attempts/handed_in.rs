@@ -1,7 +1,5 @@
 //! `POST /v1/attempts`: attempts whose signatures were minted elsewhere.
 
-use std::collections::BTreeMap;
-
 use axum::Json as JsonAnswer;
 use axum::extract::State;
 use axum::http::StatusCode;
