@@ -207,9 +207,9 @@ impl Directory {
             Err(_) => self.reopen().await,
         };
         if let Err(error) = &result
-            && !self.is_only_busy(error).await
+            && let Err(reason) = self.confirm_loss(error).await
         {
-            self.lose_store(error);
+            self.lose_store(&reason);
         }
         result
     }
@@ -251,11 +251,11 @@ impl Directory {
         Ok(())
     }
 
-    /// A store whose connections are all at work is not away.
-    async fn is_only_busy(&self, error: &StoreError) -> bool {
+    /// A store whose connections are all at work is not away. `Err` says why it is.
+    async fn confirm_loss(&self, error: &StoreError) -> Result<(), StoreError> {
         match (error, self.store()) {
-            (StoreError::Busy { .. }, Ok(store)) => store.answers().await,
-            _ => false,
+            (StoreError::Busy { .. }, Ok(store)) => store.reach().await,
+            _ => Err(error.clone()),
         }
     }
 

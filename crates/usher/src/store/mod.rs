@@ -157,11 +157,13 @@ impl Store {
         }
     }
 
-    /// Whether it can still be reached, though its connections are all at work, or none came in time.
-    pub(crate) async fn answers(&self) -> bool {
+    /// Why it can't be reached, if it can't, where all that is known is that no connection came in time.
+    pub(crate) async fn reach(&self) -> Result<(), StoreError> {
         match &*self.backend {
-            Backend::Sqlite(file) => file.check_in_place().await.is_ok(),
-            Backend::Postgres(database) => database.can_be_reached().await,
+            Backend::Sqlite(file) => file.check_in_place().await,
+            Backend::Postgres(database) => {
+                database.reach().await.map_err(|error| self.fault(&error))
+            }
         }
     }
 

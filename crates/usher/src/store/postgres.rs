@@ -71,13 +71,8 @@ impl Database {
 
     /// Whether it takes one more connection. A pool does not tell: that a server is away and that its connections are at work are one
     /// error to it.
-    pub(super) async fn can_be_reached(&self) -> bool {
-        let Ok(connection) = self.connect().await else {
-            return false;
-        };
-        // Whether it ends well is of no matter.
-        let _ = connection.close().await;
-        true
+    pub(super) async fn reach(&self) -> Result<(), sqlx::Error> {
+        self.connect().await?.close().await
     }
 
     /// A lock of a session of its own: it ends with its holder, however that ends. Stores in several schemas of one database have each

@@ -65,8 +65,9 @@ async fn a_server_that_stops_is_named_and_the_store_goes_on_when_it_is_back() {
 
     cluster.stop();
     assert!(!leadership.holds().await);
+    // To a pool, a server that is away and one that is busy are the same.
     let error = register(850_000_002).await.unwrap_err();
-    assert_names_database(&error, "store_unavailable");
+    assert_names_database(&error, "store_busy");
     assert_eq!(store.last_write_error(), Some(error));
     assert_names_database(&open(&url, &key).await.unwrap_err(), "store_unavailable");
 
