@@ -85,6 +85,26 @@ async fn a_page_tells_what_became_of_its_attempt() {
 }
 
 #[tokio::test]
+async fn a_page_that_tells_too_much_of_one_attempt_hears_what_was_not_kept() {
+    let app = App::new().await;
+    let token = mint(&app, json!({})).await;
+    let tell = async |from: u32| {
+        let events: Vec<Value> = (from..from + 100)
+            .map(|n| told(&n.to_string(), "called"))
+            .collect();
+        let answer = app.post(EVENTS, &token, &json!({ "events": events })).await;
+        assert_eq!(answer.status, 202, "{}", answer.body);
+        let count = |name: &str| answer.body[name].as_u64();
+        (count("accepted"), count("duplicates"), count("dropped"))
+    };
+    assert_eq!(tell(0).await, (Some(100), Some(0), None));
+    assert_eq!(tell(90).await, (Some(90), Some(10), None));
+    assert_eq!(tell(180).await, (Some(10), Some(10), Some(80)));
+    let shown = read(&app, ATTEMPT).await.body;
+    assert_eq!(shown["events"].as_array().unwrap().len(), 201);
+}
+
+#[tokio::test]
 async fn a_beacon_carries_its_token_in_a_text_body() {
     let app = App::new().await;
     let token = mint(&app, json!({})).await;
