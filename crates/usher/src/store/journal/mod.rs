@@ -47,7 +47,7 @@ const BROWSER_EVENTS_MAX: usize = 200;
 pub struct Appended {
     /// Whether it was new, and was added.
     pub is_new: Vec<bool>,
-    /// Whether it was new and was left out: its attempt has [`BROWSER_EVENTS_MAX`].
+    /// Whether it was new and was left out: browsers have told as much of its attempt as is kept.
     pub is_dropped: Vec<bool>,
 }
 

@@ -39,7 +39,7 @@ pub struct AttemptFilter {
 pub struct AttemptPage {
     pub attempts: Vec<AttemptRow>,
     /// Where the next page begins; `None` if there is none. There may be one after a page that is not full, and even after an empty one:
-    /// [`SCAN_MAX`] attempts were looked at.
+    /// as many attempts were looked at as one page may cost.
     pub next: Option<AttemptId>,
 }
 
