@@ -12,6 +12,7 @@
 //! * [`failure`]: the catalogue of the Web SDK's error codes.
 //! * [`audit`]: whether the signatures of a span of time were valid, and who made them.
 //! * [`import`]: what a line of somebody else's log says.
+//! * [`clock`]: how far our clock is from Zoom's.
 //! * [`webhook`]: what Zoom sends: whether it is Zoom's, what it says, which attempt it is about.
 //! * [`text`]: characters that do not show.
 //! * [`doctor`]: judges a signature, its claims, a join object or an error, and prints nothing.
@@ -20,6 +21,7 @@
 
 pub mod attempt;
 pub mod audit;
+pub mod clock;
 pub mod doctor;
 pub mod failure;
 pub mod import;

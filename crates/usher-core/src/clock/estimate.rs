@@ -1,0 +1,80 @@
+//! What is known of our clock as of a moment, and how far minting may lean on it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Interval;
+
+/// How far a signature's times may be moved on the word of a single host, and that only to earlier: what one host says may be a proxy's
+/// mistake, and too early by this costs a join nothing but lifetime.
+pub const MOVED_MAX: SignedDuration = SignedDuration::from_secs(60);
+
+/// What one server says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The host.
+    pub server: String,
+    /// Our clock minus its. Both sides of it, while its answers contradict each other.
+    pub offset: Interval,
+    /// All its readings were of a host whose name TLS proved.
+    pub is_verified: bool,
+    /// Its last answer contradicts those before: it lies, or our clock was set.
+    pub is_contradicted: bool,
+    /// How many of its answers agree.
+    pub readings: u32,
+    /// When it last answered.
+    pub heard_at: Timestamp,
+}
+
+/// Our clock was set, by as much as can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Jump {
+    /// When it was found, on our clock after it.
+    pub at: Timestamp,
+    /// How much was added to our clock.
+    pub by: Interval,
+}
+
+/// Our clock minus Zoom's, as of a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// As of when, on our clock.
+    pub at: Timestamp,
+    /// What the most servers agree on; what any says if there are several such groups. None without readings.
+    pub offset: Option<Interval>,
+    /// What each server says, those that agree first.
+    pub statements: Vec<Statement>,
+    /// How many of the statements, from the first, agree on `offset`; 0 if several groups of servers contradict each other.
+    pub agreeing: usize,
+    /// How fast our clock gains on Zoom's, in parts per million, from least to most; none before an hour of readings without a jump.
+    pub drift_ppm: Option<[f64; 2]>,
+    /// The last time that our clock was set, as far as it was noticed.
+    pub last_jump: Option<Jump>,
+}
+
+impl Estimate {
+    /// The servers that say otherwise.
+    pub fn dissenting(&self) -> &[Statement] {
+        self.statements.get(self.agreeing..).unwrap_or_default()
+    }
+
+    /// Two hosts, both proven by TLS, agree, and neither contradicts itself.
+    pub fn is_corroborated(&self) -> bool {
+        let agreeing = self.statements.iter().take(self.agreeing);
+        agreeing
+            .filter(|statement| statement.is_verified && !statement.is_contradicted)
+            .count()
+            >= 2
+    }
+
+    /// What to take off our clock for a time that Zoom must not find in its future. Negative: to add to it.
+    ///
+    /// Zoom's clock stands at least at ours minus the upper end of the offset. With two hosts that agree, that is it. With less, it is
+    /// never later than our own clock, and earlier by at most [`MOVED_MAX`].
+    pub fn correction(&self) -> SignedDuration {
+        match self.offset {
+            None => SignedDuration::ZERO,
+            Some(offset) if self.is_corroborated() => offset.hi,
+            Some(offset) => offset.hi.clamp(SignedDuration::ZERO, MOVED_MAX),
+        }
+    }
+}

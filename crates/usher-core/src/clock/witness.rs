@@ -1,0 +1,137 @@
+//! All servers' clocks, and where they agree.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::track::Track;
+use super::{Estimate, Interval, Jump, Reading, Statement};
+
+/// Servers that are followed: Zoom has a handful that we talk to.
+pub const SERVERS_MAX: usize = 16;
+/// A server that was silent for this long is forgotten: its interval is more than a minute wide by then.
+const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// Between two marks that the drift is told from.
+const MARK_EVERY: SignedDuration = SignedDuration::from_mins(10);
+/// A day of marks.
+const MARKS_MAX: usize = 144;
+/// Less tells a drift from nothing but the intervals' width.
+const DRIFT_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
+/// Follows the clocks of several servers.
+#[derive(Debug, Clone, Default)]
+pub struct ClockWitness {
+    tracks: BTreeMap<String, Track>,
+    marks: VecDeque<(Timestamp, Interval)>,
+    last_jump: Option<Jump>,
+}
+
+impl ClockWitness {
+    /// Takes a reading in; says if it shows that our clock was set.
+    pub fn add(&mut self, reading: &Reading) -> Option<Jump> {
+        let now = reading.received_at;
+        self.tracks
+            .retain(|_, track| track.age(now) < FORGOTTEN_AFTER);
+        let jump = if let Some(track) = self.tracks.get_mut(&reading.server) {
+            track.add(reading)
+        } else {
+            if self.tracks.len() < SERVERS_MAX {
+                self.tracks
+                    .insert(reading.server.clone(), Track::of(reading));
+            }
+            None
+        };
+        if jump.is_some() {
+            self.last_jump = jump;
+            self.marks.clear();
+        }
+        self.mark(now);
+        jump
+    }
+
+    /// Our clock was set, as whoever has a monotonic clock beside it can tell: it shows `at` now, and `by` more than it would have. Without
+    /// this, a step is noticed only if it is greater than what is not known.
+    pub fn step(&mut self, at: Timestamp, by: Interval) {
+        for track in self.tracks.values_mut() {
+            track.step(by);
+        }
+        self.last_jump = Some(Jump { at, by });
+        self.marks.clear();
+        self.mark(at);
+    }
+
+    /// What is known as of `now`, on our clock.
+    pub fn estimate(&self, now: Timestamp) -> Estimate {
+        let (offset, group) = self.agreement(now);
+        let statement = |(server, track): (&String, &Track)| Statement {
+            server: server.clone(),
+            offset: track.offset(now),
+            is_verified: track.is_verified(),
+            is_contradicted: track.is_contradicted(),
+            readings: track.readings(),
+            heard_at: track.heard_at(),
+        };
+        let agrees = |statement: &Statement| {
+            group.is_some_and(|group| statement.offset.intersection(group).is_some())
+        };
+        let mut statements: Vec<Statement> = self.tracks.iter().map(statement).collect();
+        statements.sort_by_key(|statement| !agrees(statement));
+        let agreeing = statements.iter().filter(|statement| agrees(statement));
+        Estimate {
+            at: now,
+            offset,
+            agreeing: agreeing.count(),
+            statements,
+            drift_ppm: offset.and_then(|offset| self.drift_ppm(now, offset)),
+            last_jump: self.last_jump,
+        }
+    }
+
+    /// Where the most servers agree; and again, if no other group of servers is as large.
+    fn agreement(&self, now: Timestamp) -> (Option<Interval>, Option<Interval>) {
+        let offsets: Vec<Interval> = self
+            .tracks
+            .values()
+            .map(|track| track.offset(now))
+            .collect();
+        // Wherever the most agree, one of their lower ends is there, too.
+        let groups = offsets.iter().filter_map(|candidate| {
+            let members = offsets.iter().filter(|other| other.contains(candidate.lo));
+            let common = members.clone().copied().reduce(|a, b| Interval {
+                lo: a.lo.max(b.lo),
+                hi: a.hi.min(b.hi),
+            })?;
+            Some((members.count(), common))
+        });
+        let groups: Vec<(usize, Interval)> = groups.collect();
+        let most = groups.iter().map(|(count, _)| *count).max().unwrap_or(0);
+        let largest = groups.iter().filter(|(count, _)| *count == most);
+        let mut largest: Vec<Interval> = largest.map(|(_, common)| *common).collect();
+        largest.sort_by_key(|common| common.lo);
+        largest.dedup();
+        match largest.as_slice() {
+            [one] => (Some(*one), Some(*one)),
+            several => (several.iter().copied().reduce(Interval::hull), None),
+        }
+    }
+
+    fn mark(&mut self, now: Timestamp) {
+        let is_due = self
+            .marks
+            .back()
+            .is_none_or(|(at, _)| now.duration_since(*at).abs() >= MARK_EVERY);
+        if is_due && let (_, Some(group)) = self.agreement(now) {
+            if self.marks.len() == MARKS_MAX {
+                self.marks.pop_front();
+            }
+            self.marks.push_back((now, group));
+        }
+    }
+
+    fn drift_ppm(&self, now: Timestamp, offset: Interval) -> Option<[f64; 2]> {
+        let (at, then) = self.marks.front()?;
+        let time = now.duration_since(*at);
+        let ppm = |gained: SignedDuration| gained.as_secs_f64() / time.as_secs_f64() * 1e6;
+        (time >= DRIFT_AFTER).then(|| [ppm(offset.lo - then.hi), ppm(offset.hi - then.lo)])
+    }
+}
