@@ -109,11 +109,15 @@ async fn lead(directory: &Directory, duties: &[Duty], mut leadership: Leadership
 }
 
 impl Duty {
+    /// Does the work now, whether it is due or not.
+    pub async fn perform_once(&self, store: Store) -> Result<(), String> {
+        let done = caught(async { (self.work)(store).await.map_err(|error| error.to_string()) });
+        done.await.flatten()
+    }
+
     async fn keep_doing(&self, directory: &Directory) {
         while let Ok(store) = directory.store() {
-            let done =
-                caught(async { (self.work)(store).await.map_err(|error| error.to_string()) });
-            let pause = match done.await.flatten() {
+            let pause = match self.perform_once(store).await {
                 Ok(()) => self.every,
                 Err(error) => {
                     tracing::warn!(

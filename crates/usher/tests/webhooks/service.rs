@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,11 +11,10 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use usher::config::{Config, Overrides};
 use usher::directory::Directory;
-use usher::duties::{Duty, perform};
 use usher::http::{AppState, Moment, router};
 use usher::journal::Journal;
 use usher::seal::MasterKey;
-use usher::store::{ApiKey, AttemptRow, Name, Scopes, Store, StoreError};
+use usher::store::{ApiKey, AttemptRow, Name, Scopes, Store};
 use usher::webhooks;
 use usher::zoom::ZoomClient;
 use usher_core::attempt::AttemptId;
@@ -160,25 +158,10 @@ impl Service {
 
     /// Performs each duty of the leader once.
     pub(crate) async fn lead_once(&self) {
-        let performed = Arc::new(AtomicU32::new(0));
-        let mut duties = webhooks::duties(&self.state);
-        let last = performed.clone();
-        duties.push(Duty::new(
-            "be the last",
-            Duration::from_hours(1),
-            move |_| {
-                last.fetch_add(1, Ordering::SeqCst);
-                async { Ok::<_, StoreError>(()) }
-            },
-        ));
-        let stop = CancellationToken::new();
-        let directory = Arc::clone(&self.state.directory);
-        let leader = tokio::spawn(perform(directory, duties, stop.clone()));
-        while performed.load(Ordering::SeqCst) == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        for duty in webhooks::duties(&self.state) {
+            let store = self.state.directory.store().unwrap();
+            duty.perform_once(store).await.unwrap();
         }
-        stop.cancel();
-        leader.await.unwrap();
     }
 
     /// How often Zoom was asked for a path that begins so.
