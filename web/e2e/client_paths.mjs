@@ -135,8 +135,11 @@ export const OUTCOMES = { failed: 'failed', waiting: 'waiting', silent: 'unanswe
 /** Whose fault Usher says it is, by the code, or by the sentence where the code does not tell. */
 const FAULTS = {
   'signature, integrator': ['3705', '3706', '3707', '3712'],
-  'app, integrator': ['3', '3003', '3099', '4003', '3610: Token has expired.'],
-  'meeting, host': ['3004', '3008', '3100'],
+  'app, integrator': [
+    ...['3', '3003', '3099', '4003', '3610: Token has expired.', '200: Token has expired.', '200: Not the host.'],
+    ...['1: Not support start meeting via tokens', '200: Not support start meeting via tokens', 'sdkKey can not empty'],
+  ],
+  'meeting, host': ['3004', '3008', '3100', '200: Login required.'],
   'network, network': ['-3000'],
   'user, user': ['3610: Meeting does not exist.', '200: Meeting does not exist.'],
 };
