@@ -18,7 +18,7 @@ use super::{Exit, Failure, moment, now, open_store, talk, write_json};
 use crate::config::Config;
 use crate::store::Store;
 
-/// Write attempts as JSON lines, oldest first, in the form that `usher import` and `usher explain` read
+/// Write attempts as JSON lines, oldest first, in the form that `usher import` reads
 #[derive(Debug, clap::Args)]
 pub(super) struct Export {
     /// From this moment on, e.g. 2023-10-10T13:00:00+09:00

@@ -144,8 +144,7 @@ fn warn_of_retention(config: &Config, beyond_retention: u64, summary: &Summary) 
     let retention = config.retention;
     if beyond_retention > 0 {
         warn(&format!(
-            "attempts older than {} days, `retention.facts_days`, not imported: {beyond_retention}; raise it and import the file again to keep them, \
-             or judge them without a store: usher explain FILE",
+            "attempts older than {} days, `retention.facts_days`, not imported: {beyond_retention}; raise it and import the file again to keep them",
             retention.facts_days
         ));
     }

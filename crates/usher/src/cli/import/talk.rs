@@ -101,7 +101,7 @@ impl Rejected {
         let counts = self.count(COUNTS);
         if counts > 0 {
             talk(&format!(
-                "rows of counts, not imported: {counts}; the journal keeps single attempts, and `usher explain` reads counts"
+                "rows of counts, not imported: {counts}; the journal keeps single attempts"
             ));
         }
         match &mut self.file {

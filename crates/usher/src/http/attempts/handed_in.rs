@@ -211,11 +211,8 @@ fn check_age(state: &AppState, field: &str, at: Timestamp, now: Timestamp) -> Re
         "It is older than {} days, after which attempts are deleted.",
         retention.facts_days
     );
-    Err(
-        ApiError::unprocessable("beyond_retention", field, message).hint(
-            "Raise `retention.facts_days` to keep it, or judge it without a store: usher explain FILE.",
-        ),
-    )
+    Err(ApiError::unprocessable("beyond_retention", field, message)
+        .hint("Raise `retention.facts_days` to keep it."))
 }
 
 impl HandedInBody {
