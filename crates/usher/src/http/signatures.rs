@@ -93,14 +93,11 @@ async fn check_size(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use usher_core::attempt::AttemptId;
     use usher_core::attempt::event::{Event, Facts, Kind, Personal, Source};
 
     use super::*;
-    use crate::seal::MasterKey;
-    use crate::store::{Address, IfMissing, IfOlder};
 
     fn minted(at: Timestamp, random: u128) -> Event {
         Event {
@@ -117,12 +114,7 @@ mod tests {
 
     #[tokio::test]
     async fn more_signatures_than_one_answer_can_judge_are_refused_with_what_to_do() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = Address::Sqlite(folder.path().join("usher.sqlite"));
-        let key = Arc::new(MasterKey::generate().unwrap());
-        let store = Store::open(&file, IfMissing::Create, IfOlder::Refuse, key)
-            .await
-            .unwrap();
+        let (_folder, store) = Store::temporary().await;
         let at = Timestamp::from_second(1_696_910_400).unwrap();
         let mints: Vec<Event> = (0..3).map(|random| minted(at, random)).collect();
         store.append(&mints).await.unwrap();

@@ -308,17 +308,24 @@ fn timestamp(microseconds: i64) -> Result<Timestamp, sqlx::Error> {
 }
 
 #[cfg(test)]
+impl Store {
+    /// One in SQLite for a test, empty, with the folder that it is in.
+    pub(crate) async fn temporary() -> (tempfile::TempDir, Self) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = Address::Sqlite(folder.path().join("usher.sqlite"));
+        let key = Arc::new(MasterKey::generate().unwrap());
+        let store = Self::open(&file, IfMissing::Create, IfOlder::Refuse, key).await;
+        (folder, store.unwrap())
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test]
     async fn a_commit_is_on_disk_before_it_is_answered() {
-        let folder = tempfile::tempdir().unwrap();
-        let key = Arc::new(MasterKey::generate().unwrap());
-        let file = Address::Sqlite(folder.path().join("usher.sqlite"));
-        let store = Store::open(&file, IfMissing::Create, IfOlder::Refuse, key)
-            .await
-            .unwrap();
+        let (_folder, store) = Store::temporary().await;
         let pragma = async |sql: &'static str| -> i64 {
             sqlx::query_scalar(sql)
                 .fetch_one(&store.writer)
@@ -332,12 +339,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_too_long_to_be_announced_is_heard_as_a_gap() {
-        let folder = tempfile::tempdir().unwrap();
-        let key = Arc::new(MasterKey::generate().unwrap());
-        let file = Address::Sqlite(folder.path().join("usher.sqlite"));
-        let store = Store::open(&file, IfMissing::Create, IfOlder::Refuse, key)
-            .await
-            .unwrap();
+        let (_folder, store) = Store::temporary().await;
         let mut listener = store.listen();
         let mut write = store.write().await.unwrap();
         for payload in ["a b", &"x".repeat(8000)] {
@@ -354,12 +356,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_disk_is_named_and_the_store_goes_on_when_there_is_room_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let key = Arc::new(MasterKey::generate().unwrap());
-        let file = Address::Sqlite(folder.path().join("usher.sqlite"));
-        let store = Store::open(&file, IfMissing::Create, IfOlder::Refuse, key)
-            .await
-            .unwrap();
+        let (_folder, store) = Store::temporary().await;
         let add_key = async || {
             let key = ApiKey::generate().unwrap();
             let name = Name::new("name", "x").unwrap();

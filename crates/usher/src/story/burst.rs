@@ -107,14 +107,11 @@ fn is_gap(one: AttemptId, other: AttemptId) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use jiff::SignedDuration;
     use usher_core::attempt::event::{Event, Facts, Kind, Personal, Source};
 
     use super::*;
-    use crate::seal::MasterKey;
-    use crate::store::{Address, IfMissing, IfOlder};
 
     fn event(at: Timestamp, kind: Kind) -> Event {
         Event {
@@ -134,12 +131,7 @@ mod tests {
 
     #[tokio::test]
     async fn of_very_many_tries_within_one_gap_none_is_skipped() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = Address::Sqlite(folder.path().join("usher.sqlite"));
-        let key = Arc::new(MasterKey::generate().unwrap());
-        let store = Store::open(&file, IfMissing::Create, IfOlder::Refuse, key)
-            .await
-            .unwrap();
+        let (_folder, store) = Store::temporary().await;
         let start = Timestamp::from_second(1_700_000_000).unwrap();
         // 1,200 tries in ten minutes, one of which got in.
         let at = |n: i64| start + SignedDuration::from_millis(500 * n);

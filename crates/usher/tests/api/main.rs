@@ -4,6 +4,7 @@
 mod app;
 mod attempts;
 mod compat;
+mod events;
 mod handed_in;
 mod joins;
 mod meetings;

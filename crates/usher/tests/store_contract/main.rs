@@ -7,6 +7,7 @@ mod directory;
 mod duties;
 mod instances;
 mod journal;
+mod lists;
 mod notifications;
 mod reports;
 mod retention;
