@@ -13,6 +13,7 @@
 //! * [`audit`]: whether the signatures of a span of time were valid, and who made them.
 //! * [`import`]: what a line of somebody else's log says.
 //! * [`clock`]: how far our clock is from Zoom's.
+//! * [`witness`]: what the witnesses said, line by line: clock, API calls, status page, changes.
 //! * [`webhook`]: what Zoom sends: whether it is Zoom's, what it says, which attempt it is about.
 //! * [`text`]: characters that do not show.
 //! * [`doctor`]: judges a signature, its claims, a join object or an error, and prints nothing.
@@ -32,3 +33,4 @@ pub mod signature;
 pub mod text;
 pub mod verdict;
 pub mod webhook;
+pub mod witness;
