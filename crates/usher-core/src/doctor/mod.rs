@@ -22,6 +22,7 @@ mod no_signature;
 mod numeric_date;
 mod phrases;
 mod report;
+mod setup;
 mod times;
 
 use std::fmt;
@@ -37,7 +38,7 @@ use error_code::Reading;
 pub(crate) use numeric_date::moment_s;
 pub(crate) use times::{LIFETIME_MAX_S, LIFETIME_MIN_S};
 
-pub use report::{Finding, Kind, Place, Report, Severity, Shown, Source};
+pub use report::{Clock, Finding, Kind, Place, Report, Severity, Shown, Source};
 
 /// What was handed to the doctor. Everything but the time is optional.
 #[derive(Clone, Copy, Default)]

@@ -31,6 +31,8 @@ pub enum Kind {
     Error,
     /// A recording of a browser's traffic.
     Har,
+    /// Usher's own set-up: configuration, database, clock, way out, credentials, meeting.
+    Setup,
     /// Nothing that is known.
     Unknown,
 }
@@ -200,7 +202,9 @@ impl Finding {
         self.weight < Weight::Supposed
     }
 
-    pub(super) fn by(mut self, party: Party) -> Self {
+    /// Says who must act, where it is not the cause's usual party.
+    #[must_use]
+    pub fn by(mut self, party: Party) -> Self {
         self.party = party;
         self
     }
@@ -227,7 +231,7 @@ pub struct Report {
     /// The decoded claims.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claims: Option<Map<String, Value>>,
-    /// The browser's clock against Zoom's; only a recording of traffic can tell.
+    /// The clock in question against Zoom's: the browser's in a recording of traffic, our own in a set-up. Nothing else can tell.
     pub clock: Option<Clock>,
     /// `iat` against Zoom's clock at that moment, milliseconds; only a recording of traffic can tell.
     pub iat_offset_ms: Option<[i64; 2]>,
@@ -236,7 +240,7 @@ pub struct Report {
     pub shown: Vec<Shown>,
 }
 
-/// The browser's clock minus Zoom's.
+/// The browser's clock, or that of a set-up, minus Zoom's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Clock {
     /// Lower and upper bound in milliseconds.

@@ -219,6 +219,10 @@ pub(super) fn picture(report: &Report) -> String {
             report.party.as_str(),
             cause.text()
         ),
+        None if report.kind == Kind::Setup && report.worst() != Some(Severity::Error) => {
+            "cause: none; no error was found".to_owned()
+        }
+        None if report.kind == Kind::Setup => "cause: not shown by what was checked".to_owned(),
         None => "cause: not shown by what was handed in".to_owned(),
     });
     if !report.next_suspects.is_empty() {
@@ -276,6 +280,7 @@ fn kind_sentence(kind: Kind) -> &'static str {
         Kind::Claims => "These are claims.",
         Kind::Error => "This is an error.",
         Kind::Har => "This is a recording of a browser's traffic.",
+        Kind::Setup => "This is the set-up of Usher, as seen from here.",
         Kind::Unknown => "This is nothing that the doctor knows.",
     }
 }
