@@ -10,7 +10,7 @@ use super::credentials::{accounts, apps};
 use super::file::{self, Settings};
 use super::secret::Secret;
 use super::webhooks::webhook_secrets;
-use super::{Config, ConfigError, Retention};
+use super::{Config, ConfigError, Retention, minimum_version};
 use crate::store::Address;
 use crate::zoom::ZoomHosts;
 
@@ -73,6 +73,10 @@ pub(super) fn check(
             .map(|key| key.read(source, "master_key", &mut warnings))
             .transpose()?,
         sdk_version,
+        minimum_sdk_versions: minimum_version::minimum_versions(
+            &settings.minimum_sdk_version,
+            source,
+        )?,
         backdate_s,
         instance: settings.instance.unwrap_or_else(host_name),
         allowed_origins: origins(settings.allowed_origins, source)?,

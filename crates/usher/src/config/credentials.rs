@@ -126,11 +126,14 @@ fn signing_secret(
         } else {
             key.to_owned()
         };
-        ConfigError::at(
-            source,
-            &key,
-            format!("{} {}", refusal.message, refusal.hint),
-        )
+        ConfigError {
+            code: Some(refusal.code),
+            ..ConfigError::at(
+                source,
+                &key,
+                format!("{} {}", refusal.message, refusal.hint),
+            )
+        }
     })?;
     Ok(SigningSecret {
         key_pair,

@@ -25,6 +25,7 @@ pub(super) struct Settings {
     pub store: Option<Secret>,
     pub master_key: Option<Secret>,
     pub sdk_version: Option<String>,
+    pub minimum_sdk_version: Vec<MinimumVersion>,
     pub backdate_s: Option<u32>,
     pub allowed_origins: Vec<String>,
     pub trusted_proxies: Vec<String>,
@@ -56,6 +57,13 @@ pub(super) struct Zoom {
     pub api_url: Option<String>,
     pub oauth_url: Option<String>,
     pub ca_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MinimumVersion {
+    pub version: String,
+    pub from: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

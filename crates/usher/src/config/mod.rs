@@ -4,6 +4,7 @@ mod check;
 mod credentials;
 mod environment;
 mod file;
+mod minimum_version;
 mod retention;
 mod secret;
 mod webhooks;
@@ -25,6 +26,7 @@ use crate::zoom::{AccountCredentials, ZoomHosts};
 
 pub use credentials::App;
 pub use file::DEFAULT_FILE;
+pub(crate) use minimum_version::MinimumVersion;
 pub use retention::Retention;
 pub use webhooks::WebhookSecret;
 
@@ -40,6 +42,8 @@ pub struct Config {
     pub master_key: Option<SecretString>,
     /// The version that pages load unless a request says otherwise.
     pub sdk_version: SdkVersion,
+    /// What Zoom announced, as far as it was told here.
+    pub(crate) minimum_sdk_versions: Vec<MinimumVersion>,
     pub backdate_s: u32,
     /// What this Usher is called among others; the host's name unless set.
     pub instance: String,
@@ -65,13 +69,21 @@ pub struct Config {
 #[error("{message}")]
 pub struct ConfigError {
     message: String,
+    /// Of the refusal of a credential.
+    code: Option<&'static str>,
 }
 
 impl ConfigError {
     fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
+            code: None,
         }
+    }
+
+    /// The core's code, if it is the core that refused a credential.
+    pub(crate) fn code(&self) -> Option<&'static str> {
+        self.code
     }
 
     /// `key` in `source` is wrong.

@@ -81,7 +81,7 @@ fn wait_text(retry_after: Option<Duration>) -> String {
 }
 
 /// The innermost error says what happened; the outer ones repeat the address, which holds a user's id.
-pub(super) fn root_cause(error: &reqwest::Error) -> String {
+pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
     causes.last().map_or_else(
         || "no connection".to_owned(),

@@ -131,7 +131,7 @@ fn is_within(url: &Url, domain: &str) -> bool {
 ///
 /// A machine without CA certificates (a slim container) is no reason not to start, because attendees' joins need no Zoom:
 /// then `ca_file` alone is trusted, and calls to anybody else end as unreachable.
-pub(super) fn client(hosts: &ZoomHosts) -> Result<Client, SetupError> {
+pub(crate) fn client(hosts: &ZoomHosts) -> Result<Client, SetupError> {
     let extra = hosts
         .ca_file
         .as_deref()

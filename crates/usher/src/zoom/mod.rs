@@ -25,6 +25,8 @@ use tokio::time::Instant;
 use usher_core::meeting::MeetingNumber;
 
 pub use error::ZoomError;
+pub(crate) use error::root_cause;
+pub(crate) use hosts::client as http_client;
 pub use hosts::{SetupError, ZoomHosts};
 pub use meeting::{MeetingSettings, ZoomMeeting};
 pub use report::{ReportPage, ReportRow};
@@ -94,6 +96,11 @@ impl ZoomClient {
         self.zaks
             .get_or_load(&key, self.fetch_zak(account, host, meeting, deadline))
             .await
+    }
+
+    /// The scopes that the account's access token has, separated by spaces; none if Zoom's answer did not say.
+    pub async fn token_scopes(&self, account: &str) -> Result<Option<String>, ZoomError> {
+        self.rest.scope(account, Instant::now() + DEADLINE).await
     }
 
     /// A page of the report on the participants of a meeting that has ended. `meeting` is the UUID of an instance; a number stands for

@@ -25,6 +25,8 @@ const BAD_TOKEN_CODE: i64 = 124;
 struct AccessToken {
     secret: SecretString,
     api: Url,
+    /// As the answer had it.
+    scope: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -33,6 +35,7 @@ struct TokenAnswer {
     #[serde(default = "documented_lifetime_s")]
     expires_in: u32,
     api_url: Option<String>,
+    scope: Option<String>,
 }
 
 /// An hour (reference 5.1).
@@ -84,12 +87,7 @@ impl Rest {
         account: &str,
         get: &Get<'_>,
     ) -> Result<T, ZoomError> {
-        let account = self
-            .accounts
-            .get(account)
-            .ok_or_else(|| ZoomError::NotConfigured {
-                account: account.to_owned(),
-            })?;
+        let account = self.account(account)?;
         let token = self.token(account, get.deadline).await?;
         match self.get_with(account, &token, get).await {
             Err(error) if says_bad_token(&error) => {
@@ -99,6 +97,24 @@ impl Rest {
             }
             answer => answer,
         }
+    }
+
+    /// What the account's token may do, by the answer that it came with; none if that did not say.
+    pub(super) async fn scope(
+        &self,
+        account: &str,
+        deadline: Instant,
+    ) -> Result<Option<String>, ZoomError> {
+        let token = self.token(self.account(account)?, deadline).await?;
+        Ok(token.scope.clone())
+    }
+
+    fn account(&self, name: &str) -> Result<&AccountCredentials, ZoomError> {
+        self.accounts
+            .get(name)
+            .ok_or_else(|| ZoomError::NotConfigured {
+                account: name.to_owned(),
+            })
     }
 
     async fn get_with<T: DeserializeOwned>(
@@ -179,6 +195,7 @@ impl Rest {
         let token = AccessToken {
             secret: answer.access_token,
             api: named.unwrap_or_else(|| self.addresses.api.clone()),
+            scope: answer.scope,
         };
         Ok(Fresh::new(token, now, expires_at, RENEWED_EARLY_BY))
     }

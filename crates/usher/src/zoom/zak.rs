@@ -27,6 +27,11 @@ impl Zak {
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
+
+    /// What it says itself, unverified; none if it can't be read.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        expiry(self.expose())
+    }
 }
 
 /// `GET /users/{id}/token?type=zak`. `null` was documented for users who sign in with Google or Facebook, for an older token type.
@@ -90,7 +95,7 @@ pub(super) fn may_have_another_way(error: &ZoomError) -> bool {
 
 /// For how long the ZAK may be handed out.
 pub(super) fn fresh(zak: Zak, now: Timestamp) -> Fresh<Zak> {
-    let expires_at = expiry(zak.expose()).unwrap_or(now + UNREADABLE_EXPIRES_AFTER);
+    let expires_at = zak.expires_at().unwrap_or(now + UNREADABLE_EXPIRES_AFTER);
     Fresh::new(zak, now, expires_at, HANDED_OUT_UNTIL_BEFORE_EXPIRY)
 }
 
