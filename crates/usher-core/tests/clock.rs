@@ -288,7 +288,7 @@ fn correction_ms(readings: &[Reading]) -> i128 {
     let now = readings
         .last()
         .map_or(Timestamp::UNIX_EPOCH, |last| last.received_at);
-    witness.estimate(now).correction().as_millis()
+    witness.estimate(now).bearing().correction().as_millis()
 }
 
 #[test]

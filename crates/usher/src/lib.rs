@@ -17,4 +17,5 @@ mod story;
 mod text_file;
 mod unknown_key;
 pub mod webhooks;
+pub mod witnesses;
 pub mod zoom;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 use usher_core::attempt::AttemptId;
 use usher_core::attempt::origin::{Hmac, Origin, PasscodeFrom};
+use usher_core::clock::{Bearing, Interval};
 use usher_core::join::dialect::{SdkVersion, View};
 use usher_core::join::{self, JoinParameters, JoinRequest, Minted};
 use usher_core::meeting::{MeetingNumber, Role};
@@ -93,13 +94,13 @@ pub enum MintError {
     Zoom(#[from] ZoomError),
 }
 
-/// Mints join parameters for a wish, as of `now`.
+/// Mints join parameters for a wish, as of `now`. The signature is dated by what `bearing` says of our clock.
 pub async fn mint(
     config: &Config,
     directory: &Directory,
     zoom: &ZoomClient,
     wish: &Wish,
-    now: Timestamp,
+    (now, bearing): (Timestamp, Bearing),
     attempt: AttemptId,
 ) -> Result<Seat, MintError> {
     let meeting = directory.meeting(wish.meeting_number);
@@ -119,8 +120,15 @@ pub async fn mint(
     if let Some(zak) = &zak {
         request.zak = Some(zak.expose());
     }
-    let minted = join::mint(app.signing(now), &request, now, config.backdate_s)?;
-    let origin = origin(config, wish, meeting.as_deref(), &app.name, &minted);
+    let dated = now - bearing.correction();
+    let minted = join::mint(app.signing(now), &request, dated, config.backdate_s)?;
+    let origin = origin(
+        config,
+        wish,
+        meeting.as_deref(),
+        &app.name,
+        (&minted, bearing),
+    );
     let mut warnings = minted.warnings;
     warnings.extend(
         meeting
@@ -142,6 +150,7 @@ pub fn origin_of(
     app: &str,
     meeting: Option<&Meeting>,
     claims: &Claims<'_>,
+    bearing: Bearing,
 ) -> Origin {
     Origin {
         app: Some(app.to_owned()),
@@ -151,6 +160,8 @@ pub fn origin_of(
         claims: serde_json::value::to_raw_value(claims).ok(),
         hmac: Some(Hmac::Valid),
         backdate_s: Some(config.backdate_s),
+        clock_offset_ms: bearing.offset.map(Interval::as_millis),
+        clock_correction_ms: bearing.correction_ms(),
         ..Origin::default()
     }
 }
@@ -161,7 +172,7 @@ fn origin(
     wish: &Wish,
     meeting: Option<&Meeting>,
     app: &str,
-    minted: &Minted<'_>,
+    (minted, bearing): (&Minted<'_>, Bearing),
 ) -> Box<Origin> {
     let (passcode, from) = match (&wish.passcode, meeting) {
         (Some(passcode), _) => (passcode.as_str(), PasscodeFrom::Request),
@@ -175,7 +186,7 @@ fn origin(
         sdk_version: Some(wish.sdk_version.to_string()),
         join_shape: Some(minted.parameters.shape()),
         passcode_from: (!passcode.is_empty()).then_some(from),
-        ..origin_of(config, app, meeting, &minted.claims)
+        ..origin_of(config, app, meeting, &minted.claims, bearing)
     })
 }
 

@@ -61,6 +61,9 @@ pub struct Origin {
     /// Our clock minus Zoom's at the mint, in milliseconds, as far as it was known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock_offset_ms: Option<[i64; 2]>,
+    /// What was taken off our clock because of that, in milliseconds, before the backdate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_correction_ms: Option<i64>,
     /// Whether the passcode came from the registered meeting or from the request; none if no passcode was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passcode_from: Option<PasscodeFrom>,

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Interval;
+use super::track::drift_max;
 
 /// How far a signature's times may be moved on the word of a single host, and that only to earlier: what one host says may be a proxy's
 /// mistake, and too early by this costs a join nothing but lifetime.
@@ -66,6 +67,39 @@ impl Estimate {
             >= 2
     }
 
+    /// What minting needs of it.
+    pub fn bearing(&self) -> Bearing {
+        Bearing {
+            at: self.at,
+            offset: self.offset,
+            is_corroborated: self.is_corroborated(),
+        }
+    }
+}
+
+/// What minting needs of an [`Estimate`], small enough to be copied for every join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bearing {
+    /// As of when, on our clock.
+    pub at: Timestamp,
+    /// Our clock minus Zoom's; none without readings.
+    pub offset: Option<Interval>,
+    /// Two hosts, both proven by TLS, agree on it.
+    pub is_corroborated: bool,
+}
+
+impl Bearing {
+    /// The same knowledge at another moment: older, so less exact.
+    #[must_use]
+    pub fn as_of(self, now: Timestamp) -> Self {
+        let age = now.duration_since(self.at).abs();
+        Self {
+            at: now,
+            offset: self.offset.map(|offset| offset.widened(drift_max(age))),
+            ..self
+        }
+    }
+
     /// What to take off our clock for a time that Zoom must not find in its future. Negative: to add to it.
     ///
     /// Zoom's clock stands at least at ours minus the upper end of the offset. With two hosts that agree, that is it. With less, it is
@@ -73,8 +107,19 @@ impl Estimate {
     pub fn correction(&self) -> SignedDuration {
         match self.offset {
             None => SignedDuration::ZERO,
-            Some(offset) if self.is_corroborated() => offset.hi,
+            Some(offset) if self.is_corroborated => offset.hi,
             Some(offset) => offset.hi.clamp(SignedDuration::ZERO, MOVED_MAX),
         }
+    }
+
+    /// The correction in milliseconds, away from zero; none if there is none.
+    pub fn correction_ms(&self) -> Option<i64> {
+        let correction = self.correction();
+        let away_from_zero = Interval {
+            lo: correction.min(SignedDuration::ZERO),
+            hi: correction.max(SignedDuration::ZERO),
+        };
+        let [lo, hi] = away_from_zero.as_millis();
+        Some(lo + hi).filter(|ms| *ms != 0)
     }
 }

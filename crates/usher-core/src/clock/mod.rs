@@ -14,7 +14,7 @@ mod reading;
 mod track;
 mod witness;
 
-pub use estimate::{Estimate, Jump, MOVED_MAX, Statement};
+pub use estimate::{Bearing, Estimate, Jump, MOVED_MAX, Statement};
 pub use interval::Interval;
 pub use probe::send_at;
 pub use reading::{NoReading, Reading};

@@ -66,7 +66,8 @@ fn when_received(reading: &Reading) -> Interval {
     reading.offset().widened(drift_max(round_trip))
 }
 
-fn drift_max(time: SignedDuration) -> SignedDuration {
+/// How much our clock may have drifted in that time.
+pub(super) fn drift_max(time: SignedDuration) -> SignedDuration {
     time / (1_000_000 / DRIFT_MAX_PPM)
 }
 

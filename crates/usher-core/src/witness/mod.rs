@@ -43,6 +43,20 @@ impl Line {
         }
     }
 
+    /// Says whose it is, if it does not say so already.
+    #[must_use]
+    pub fn by(mut self, instance: &str) -> Self {
+        let whose = match &mut self {
+            Line::Clock(line) => &mut line.instance,
+            Line::Api(line) => &mut line.instance,
+            Line::Status(line) => &mut line.instance,
+            Line::Change(line) => &mut line.instance,
+            Line::Watching(line) => &mut line.instance,
+        };
+        whose.get_or_insert_with(|| instance.to_owned());
+        self
+    }
+
     /// The word in `kind`.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -45,7 +45,7 @@ pub(super) async fn run(_: &Demo, out: &mut impl Write) -> Result<Exit, Failure>
     .await?;
     let stop = CancellationToken::new();
     let config = config(&folder, &zoom.http_url())?;
-    let (state, writer) = serve::state(config, IfOlder::Refuse, stop.clone()).await?;
+    let (state, writers) = serve::state(config, IfOlder::Refuse, stop.clone()).await?;
     import_meetings(&state).await?;
     let key = add_key(&state).await?;
     let listener = match TcpListener::bind(PREFERRED) {
@@ -79,7 +79,7 @@ pub(super) async fn run(_: &Demo, out: &mut impl Write) -> Result<Exit, Failure>
     stop_signal.await;
     stop.cancel();
     serving.await??;
-    writer.await?;
+    writers.finish().await?;
     zoom.shutdown().await;
     Ok(Exit::Fine)
 }

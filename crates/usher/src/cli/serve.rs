@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum_server::Handle;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
@@ -19,6 +19,7 @@ use crate::http::{self, AppState, Moment};
 use crate::journal::Journal;
 use crate::store::IfOlder;
 use crate::webhooks;
+use crate::witnesses::{Log, Timepiece, Witnesses, watch};
 use crate::zoom::ZoomClient;
 
 /// How long answers in flight may take after SIGTERM: as long as the slowest (a host's ZAK) may.
@@ -57,7 +58,7 @@ pub(super) async fn run(
         IfOlder::Refuse
     };
     let retention = config.retention;
-    let (state, writer) = state(config, if_older, stop.clone()).await?;
+    let (state, writers) = state(config, if_older, stop.clone()).await?;
     let stop_signal = stop_signal()?;
     let stopping = stop.clone();
     tokio::spawn(async move {
@@ -79,11 +80,11 @@ pub(super) async fn run(
     // It ends by writing the snapshot once more.
     fresh.await?;
     // What was recorded until now gets to disk.
-    writer.await?;
+    writers.finish().await?;
     Ok(Exit::Fine)
 }
 
-/// Serves until told to stop, then lets answers in flight finish.
+/// Serves and watches until told to stop, then lets answers in flight finish.
 ///
 /// A connection that sends no whole header for 30 s is closed (the default of the server), so that idle ones don't pile up.
 pub(super) async fn serve(
@@ -91,6 +92,7 @@ pub(super) async fn serve(
     state: AppState,
     stop: CancellationToken,
 ) -> io::Result<()> {
+    let watching = tokio::spawn(watch(state.clone(), stop.clone()));
     let app = http::router(state).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let server = axum_server::from_tcp(listener)?
@@ -101,7 +103,21 @@ pub(super) async fn serve(
         result = &mut server => return result,
         () = stop.cancelled() => handle.graceful_shutdown(Some(DRAIN)),
     }
-    server.await
+    server.await?;
+    watching.await.map_err(io::Error::other)
+}
+
+/// The tasks that bring to disk what the others say. Each ends when nobody can say anything any more.
+pub(super) struct Writers {
+    journal: JoinHandle<()>,
+    log: JoinHandle<()>,
+}
+
+impl Writers {
+    pub(super) async fn finish(self) -> Result<(), JoinError> {
+        self.journal.await?;
+        self.log.await
+    }
 }
 
 /// Everything that handlers use, from a configuration.
@@ -109,20 +125,27 @@ pub(super) async fn state(
     config: Config,
     if_older: IfOlder,
     stop: CancellationToken,
-) -> Result<(AppState, JoinHandle<()>), Failure> {
+) -> Result<(AppState, Writers), Failure> {
     let sources = Sources {
         if_older,
         ..config.sources()
     };
     let master_key = master_key(&config)?;
-    let directory = Directory::start(sources, master_key.clone(), now).await?;
+    let directory = Directory::start(sources, master_key, now).await?;
     let directory = Arc::new(directory);
     // Its writer goes on until nobody can record any more, so that answers in flight have their records, too.
-    let (journal, writer) = Journal::start(directory.clone(), config.data.clone());
-    let zoom = ZoomClient::new(&config.zoom, config.accounts.clone(), now)?;
+    let (journal, journal_writer) = Journal::start(directory.clone(), config.data.clone());
+    let (log, log_writer) = Log::start(Arc::clone(&directory), &config.instance);
+    let witnesses = Arc::new(Witnesses::new(Timepiece::of_the_machine(), log));
+    let zoom = ZoomClient::new(&config.zoom, config.accounts.clone(), now)?
+        .watched_by(Arc::clone(&witnesses));
     let moment = Moment { now, random };
-    let state = AppState::new(config, directory, zoom, moment, journal, &master_key, stop);
-    Ok((state, writer))
+    let state = AppState::new(config, directory, zoom, witnesses, moment, journal, stop);
+    let writers = Writers {
+        journal: journal_writer,
+        log: log_writer,
+    };
+    Ok((state, writers))
 }
 
 fn listen(config: &Config) -> Result<TcpListener, Failure> {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ipnet::IpNet;
+use reqwest::Url;
 use secrecy::ExposeSecret;
 use usher_core::join::dialect::SdkVersion;
 
@@ -12,7 +13,7 @@ use super::secret::Secret;
 use super::webhooks::webhook_secrets;
 use super::{Config, ConfigError, Retention, minimum_version};
 use crate::store::Address;
-use crate::zoom::ZoomHosts;
+use crate::zoom::{ZoomHosts, checked_address};
 
 /// Where the service listens if nothing says otherwise: loopback, so that nothing is open by accident.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -84,6 +85,7 @@ pub(super) fn check(
         compat_is_enabled: settings.compat.enabled,
         retention: Retention::check(&settings.retention, source)?,
         zoom: zoom_hosts(settings.zoom, source)?,
+        control_url: control_url(settings.witnesses.control_url.as_deref(), source)?,
         apps: apps(settings.apps, source, &mut warnings)?,
         accounts: accounts(settings.accounts, source, &mut warnings)?,
         webhook_secrets: webhook_secrets(&settings.webhook_secrets, source, &mut warnings)?,
@@ -120,6 +122,11 @@ fn zoom_hosts(zoom: file::Zoom, source: &str) -> Result<ZoomHosts, ConfigError> 
         .check()
         .map_err(|error| ConfigError::at(source, "zoom", error))?;
     Ok(hosts)
+}
+
+fn control_url(url: Option<&str>, source: &str) -> Result<Option<Url>, ConfigError> {
+    let checked = url.map(checked_address).transpose();
+    checked.map_err(|what| ConfigError::at(source, "witnesses.control_url", what))
 }
 
 fn origins(origins: Vec<String>, source: &str) -> Result<Vec<String>, ConfigError> {

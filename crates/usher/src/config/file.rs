@@ -32,6 +32,7 @@ pub(super) struct Settings {
     pub compat: Compat,
     pub retention: Retention,
     pub zoom: Zoom,
+    pub witnesses: Witnesses,
     pub apps: Vec<App>,
     pub accounts: Vec<Account>,
     pub webhook_secrets: Vec<Secret>,
@@ -57,6 +58,13 @@ pub(super) struct Zoom {
     pub api_url: Option<String>,
     pub oauth_url: Option<String>,
     pub ca_file: Option<PathBuf>,
+}
+
+/// What is watched besides Zoom's API.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Witnesses {
+    pub control_url: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

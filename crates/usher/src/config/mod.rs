@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
+use reqwest::Url;
 use secrecy::SecretString;
 use thiserror::Error;
 use usher_core::attempt::origin::Hmac;
@@ -54,6 +55,8 @@ pub struct Config {
     pub compat_is_enabled: bool,
     pub retention: Retention,
     pub zoom: ZoomHosts,
+    /// A host that is not Zoom's: whether it answers tells an outage of Zoom's from one of our way out.
+    pub control_url: Option<Url>,
     pub apps: Vec<App>,
     pub accounts: Vec<AccountCredentials>,
     /// That Zoom signs its webhooks with; several while one is rotated.

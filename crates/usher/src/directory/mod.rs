@@ -122,6 +122,11 @@ impl Sources {
 }
 
 impl Directory {
+    /// What everything that is kept is sealed with.
+    pub fn master_key(&self) -> &MasterKey {
+        &self.master_key
+    }
+
     /// Loads keys and meetings from the store or, while it is away, from the snapshot.
     pub async fn start(
         sources: Sources,

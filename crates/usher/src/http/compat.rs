@@ -114,7 +114,9 @@ async fn sign(state: &AppState, wish: &CompatWish) -> Result<Response, ApiError>
         .app(meeting.as_ref().and_then(|meeting| meeting.app.as_deref()))?;
     let now = (state.moment.now)();
     let key_pair = app.signing(now);
-    let validity = Validity::new(now, state.config.backdate_s, wish.expires_in_s)?;
+    let bearing = state.witnesses.clock.bearing();
+    let dated = now - bearing.correction();
+    let validity = Validity::new(dated, state.config.backdate_s, wish.expires_in_s)?;
     let claims = match (wish.number, wish.role) {
         (Some(number), Some(role)) => Claims::web(
             key_pair.sdk_key(),
@@ -132,7 +134,13 @@ async fn sign(state: &AppState, wish: &CompatWish) -> Result<Response, ApiError>
     let origin = Origin {
         meeting_number: wish.number,
         role: wish.role.map(|role| role.as_str().to_owned()),
-        ..origin_of(&state.config, &app.name, meeting.as_deref(), &claims)
+        ..origin_of(
+            &state.config,
+            &app.name,
+            meeting.as_deref(),
+            &claims,
+            bearing,
+        )
     };
     let mut response = axum::Json(answer).into_response();
     let attempt = AttemptId::new(now, (state.moment.random)());

@@ -50,6 +50,7 @@ pub(super) async fn get_readyz(State(state): State<AppState>) -> Response {
             .degradations()
             .into_iter()
             .chain(state.journal.degradations())
+            .chain(state.witnesses.log.degradation())
             .map(|found| Degradation {
                 code: found.code,
                 message: found.message,

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use usher_core::attempt::AttemptId;
 use usher_core::attempt::event::Personal;
+use usher_core::clock::Interval;
 use usher_core::join::dialect::{SdkVersion, View};
 use usher_core::meeting::{MeetingNumber, Role};
 use usher_core::refusal::Warning;
@@ -91,7 +92,9 @@ pub(super) struct JoinAnswer {
 struct Clock {
     /// Our clock minus Zoom's, in milliseconds; null while nothing has measured it.
     offset_ms: Option<[i64; 2]>,
-    /// Seconds taken off `iat`.
+    /// Milliseconds taken off our clock before: as far as the offset shows that it may be ahead of Zoom's. Negative: added.
+    correction_ms: i64,
+    /// Seconds taken off `iat` after that.
     backdate_s: u32,
 }
 
@@ -118,13 +121,14 @@ pub(super) async fn post_join(
         caller.must_have(&[Scope::Host])?;
     }
     let now = (state.moment.now)();
+    let bearing = state.witnesses.clock.bearing();
     let attempt = AttemptId::new(now, (state.moment.random)());
     let seat = mint::mint(
         &state.config,
         &state.directory,
         &state.zoom,
         &wish,
-        now,
+        (now, bearing),
         attempt,
     )
     .await?;
@@ -142,7 +146,8 @@ pub(super) async fn post_join(
         recorded,
         report: Report::of(&state, attempt),
         clock: Clock {
-            offset_ms: None,
+            offset_ms: bearing.offset.map(Interval::as_millis),
+            correction_ms: bearing.correction_ms().unwrap_or(0),
             backdate_s: state.config.backdate_s,
         },
         warnings: seat.warnings,

@@ -46,8 +46,8 @@ use zeroize::Zeroizing;
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::journal::Journal;
-use crate::seal::MasterKey;
 use crate::webhooks::{Settler, digits};
+use crate::witnesses::Witnesses;
 use crate::zoom::ZoomClient;
 use report_token::ReportTokens;
 use request_id::RequestIds;
@@ -75,6 +75,7 @@ pub struct Parts {
     pub config: Config,
     pub directory: Arc<Directory>,
     pub zoom: ZoomClient,
+    pub witnesses: Arc<Witnesses>,
     pub moment: Moment,
     pub journal: Journal,
     pub settler: Settler,
@@ -106,23 +107,27 @@ impl AppState {
         config: Config,
         directory: Arc<Directory>,
         zoom: ZoomClient,
+        witnesses: Arc<Witnesses>,
         moment: Moment,
         journal: Journal,
-        master_key: &MasterKey,
         stop: CancellationToken,
     ) -> Self {
         let request_ids = RequestIds::new((moment.random)());
+        let master_key = directory.master_key();
+        let report_tokens = ReportTokens::new(master_key);
+        let name_key = master_key.derive("usher name hash 1");
         let settler = Settler::new(Arc::clone(&directory), journal.clone(), moment.now);
         Self(Arc::new(Parts {
             config,
             directory,
             zoom,
+            witnesses,
             moment,
             journal,
             settler,
             stop,
-            report_tokens: ReportTokens::new(master_key),
-            name_key: master_key.derive("usher name hash 1"),
+            report_tokens,
+            name_key,
             strangers: Strangers::new(),
             request_ids,
         }))

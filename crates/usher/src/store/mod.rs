@@ -21,6 +21,7 @@ mod reports;
 mod schema;
 mod sqlite;
 mod text;
+mod witness_lines;
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,6 +52,7 @@ pub use notifications::{DueNotice, Notice, NoticeFacts, NoticeHashes, Wanted};
 pub use reports::{AskedReport, ReportSpending};
 pub use schema::{IfOlder, Schema};
 pub use text::{Host, Name, Text, Topic};
+pub use witness_lines::{LinePlace, LinePage, LINES_MAX, StoredLine};
 
 /// How long a verb waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);

@@ -54,6 +54,12 @@ pub(super) const STEPS: &[Step] = &[
         sqlite: include_str!("../../migrations/sqlite/0004_reports.sql"),
         postgres: include_str!("../../migrations/postgres/0004_reports.sql"),
     },
+    Step {
+        version: 5,
+        what: "what the witnesses said",
+        sqlite: include_str!("../../migrations/sqlite/0005_witnesses.sql"),
+        postgres: include_str!("../../migrations/postgres/0005_witnesses.sql"),
+    },
 ];
 
 /// Checks the version, and brings the tables to the newest if that is wanted. A new store gets them without asking.

@@ -1,18 +1,20 @@
 //! One call to Zoom: its deadline, its attempts, its breaker.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::{Client, RequestBuilder, Response, Url, header};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout};
+use usher_core::witness::{self, CallOutcome};
 
 use super::breaker::{Breaker, Health};
-use super::error::{clean, root_cause};
+use super::error::{clean, phase, root_cause};
 use super::judge::{ATTEMPT_MIN, Failure, judge, pause};
 use super::{Clock, ZoomError, retry_after};
+use crate::witnesses::{Ending, Heard, Witnesses};
 
 /// A host waits for the answer in front of a page; what takes longer has failed for them. Covers everything that one question needs:
 /// token, retries, fallback.
@@ -24,29 +26,9 @@ const BODY_MAX_BYTES: usize = 1024 * 1024;
 /// Names the request in Zoom's own logs; its support asks for it (reference 5.2).
 const TRACKING_ID: &str = "x-zm-trackingid";
 
-/// What is asked. The names are those of the API witness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Question {
-    OAuth,
-    Meeting,
-    Zak,
-    Report,
-}
-
-impl Question {
-    fn as_str(self) -> &'static str {
-        match self {
-            Question::OAuth => "oauth",
-            Question::Meeting => "meeting",
-            Question::Zak => "zak",
-            Question::Report => "report",
-        }
-    }
-}
-
 /// What is asked, for whom, and by when.
 pub(super) struct Call<'a> {
-    pub(super) question: Question,
+    pub(super) question: witness::Call,
     pub(super) account: &'a str,
     pub(super) url: &'a Url,
     /// A new request for each attempt.
@@ -67,8 +49,10 @@ impl Call<'_> {
 
 /// The way out: the connections and the breakers.
 pub(super) struct Wire {
-    http: Client,
-    now: Clock,
+    pub(super) http: Client,
+    pub(super) now: Clock,
+    /// Who hears of every call.
+    pub(super) witnesses: Option<Arc<Witnesses>>,
     /// By account and host: an account has its own limits, a host its own outages.
     breakers: Mutex<HashMap<(String, String), Breaker>>,
 }
@@ -78,6 +62,7 @@ impl Wire {
         Self {
             http,
             now,
+            witnesses: None,
             breakers: Mutex::default(),
         }
     }
@@ -112,17 +97,28 @@ impl Wire {
         let began = Instant::now();
         let limit = ATTEMPT_TIMEOUT.min(call.remaining());
         let answer = timeout(limit, self.exchange(call)).await;
-        let answer = answer
-            .unwrap_or_else(|_| Err(Failure::passing(ZoomError::Timeout { host: call.host() })));
-        log(call, began.elapsed(), answer.as_ref().err());
+        let answer = answer.unwrap_or_else(|_| {
+            Err(Failure::passing(ZoomError::Timeout {
+                host: call.host(),
+                phase: None,
+            }))
+        });
+        let failure = answer.as_ref().err();
+        log(call, began.elapsed(), failure);
+        if let Some(witnesses) = &self.witnesses {
+            let ending = ending(call, failure.map(|failure| &failure.error));
+            witnesses.api.saw((self.now)(), ending, began.elapsed());
+        }
         answer
     }
 
     async fn exchange<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Failure> {
+        let sent_at = (self.now)();
         let response = (call.request)(&self.http)
             .send()
             .await
             .map_err(|error| Failure::passing(no_answer(call.host(), &error)))?;
+        self.hear(call.url, sent_at, &response);
         let status = response.status().as_u16();
         let wait = asked_wait(&response, (self.now)());
         let tracking_id = response
@@ -139,9 +135,28 @@ impl Wire {
         judge(status, wait, &body(response).await?)
     }
 
+    /// Every answer tells the time of its host.
+    pub(super) fn hear(&self, url: &Url, sent_at: Timestamp, response: &Response) {
+        let Some(witnesses) = &self.witnesses else {
+            return;
+        };
+        let text = |name| response.headers().get(name)?.to_str().ok();
+        witnesses.clock.hear(&Heard {
+            server: url.authority(),
+            is_verified: url.scheme() == "https",
+            sent_at,
+            received_at: (self.now)(),
+            date: text(header::DATE),
+            age: text(header::AGE),
+        });
+    }
+
     fn admit(&self, call: &Call<'_>) -> Result<(), ZoomError> {
         if call.remaining() < ATTEMPT_MIN {
-            return Err(ZoomError::Timeout { host: call.host() });
+            return Err(ZoomError::Timeout {
+                host: call.host(),
+                phase: None,
+            });
         }
         self.with_breaker(call, Breaker::admit)
             .map_err(|until| ZoomError::BreakerOpen {
@@ -212,13 +227,30 @@ async fn body(mut response: Response) -> Result<Vec<u8>, Failure> {
     }
 }
 
-fn no_answer(host: String, error: &reqwest::Error) -> ZoomError {
+pub(super) fn no_answer(host: String, error: &reqwest::Error) -> ZoomError {
+    let phase = phase(error);
     if error.is_timeout() {
-        return ZoomError::Timeout { host };
+        let phase = Some(phase);
+        return ZoomError::Timeout { host, phase };
     }
     ZoomError::Unreachable {
         host,
+        phase,
         what: root_cause(error),
+    }
+}
+
+/// As the API witness tells it.
+fn ending(call: &Call<'_>, error: Option<&ZoomError>) -> Ending {
+    let (outcome, phase) = error.map_or((CallOutcome::Ok, None), ZoomError::outcome);
+    Ending {
+        call: call.question,
+        host: call.host(),
+        account: Some(call.account.to_owned()),
+        outcome,
+        http: error.and_then(ZoomError::status),
+        code: error.and_then(ZoomError::code).map(|code| code.to_string()),
+        phase,
     }
 }
 

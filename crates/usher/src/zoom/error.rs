@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use thiserror::Error;
 use usher_core::text::is_hidden;
+use usher_core::witness::{CallOutcome, Phase};
 
 /// Longer texts of Zoom's are cut: they go into log lines and answers.
 const MESSAGE_MAX_CHARS: usize = 300;
@@ -50,12 +51,16 @@ pub enum ZoomError {
     /// An answer that is none: HTML, half a body, another shape, a redirect.
     #[error("Zoom's answer (HTTP {status}) can't be used: {what}")]
     Garbage { status: u16, what: String },
-    /// No answer: name, connection or TLS.
-    #[error("Zoom's host {host} can't be reached: {what}")]
-    Unreachable { host: String, what: String },
-    /// No answer in time.
-    #[error("Zoom's host {host} did not answer in time")]
-    Timeout { host: String },
+    /// No answer: name, connection or TLS, or it broke off.
+    #[error("Zoom's host {host} can't be reached: {}: {what}", phase_text(*.phase))]
+    Unreachable {
+        host: String,
+        phase: Phase,
+        what: String,
+    },
+    /// No answer in time. Without a phase, our own time was up.
+    #[error("Zoom's host {host} did not answer in time{}", phase.map(|phase| format!(": {}", phase_text(phase))).unwrap_or_default())]
+    Timeout { host: String, phase: Option<Phase> },
     /// Not asked, because it has lately not been answering or asked for a pause.
     #[error(
         "Zoom's host {host} is not asked before {until}, because its last answers failed or it asked for a pause"
@@ -69,9 +74,86 @@ pub enum ZoomError {
     InvalidUser,
 }
 
+impl ZoomError {
+    /// As the API witness tells it. What was not asked at all counts as not reached.
+    pub fn outcome(&self) -> (CallOutcome, Option<Phase>) {
+        match self {
+            Self::Refused { .. }
+            | Self::OAuth { .. }
+            | Self::NotConfigured { .. }
+            | Self::InvalidUser => (CallOutcome::Refused, None),
+            Self::Limited { .. } => (CallOutcome::Limited, None),
+            Self::Failed { .. } | Self::Garbage { .. } => (CallOutcome::Error, None),
+            Self::Timeout { phase, .. } => (CallOutcome::Timeout, *phase),
+            Self::Unreachable { phase, .. } => (CallOutcome::Unreachable, Some(*phase)),
+            Self::BreakerOpen { .. } => (CallOutcome::Unreachable, None),
+        }
+    }
+
+    /// The HTTP status of Zoom's answer.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { status, .. }
+            | Self::OAuth { status, .. }
+            | Self::Failed { status, .. }
+            | Self::Garbage { status, .. } => Some(*status),
+            Self::Limited { .. } => Some(429),
+            _ => None,
+        }
+    }
+
+    /// Zoom's own code in its answer.
+    pub fn code(&self) -> Option<i64> {
+        match self {
+            Self::Refused { code, .. }
+            | Self::OAuth { code, .. }
+            | Self::Limited { code, .. }
+            | Self::Failed { code, .. } => *code,
+            _ => None,
+        }
+    }
+}
+
 fn code_text(code: Option<i64>) -> String {
     code.map(|code| format!(", code {code}"))
         .unwrap_or_default()
+}
+
+fn phase_text(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Dns => "looking up its name failed",
+        Phase::Tcp => "there is no connection",
+        Phase::Tls => "the connection is not secure (TLS)",
+        Phase::Http => "the connection broke after the request was sent",
+    }
+}
+
+/// How far a request got. What goes before TLS has a type of its own in no library, so it is told by hyper-util's words.
+pub(super) fn phase(error: &reqwest::Error) -> Phase {
+    let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
+    let says = |words: &str| {
+        std::iter::successors(error.source(), |&cause| cause.source())
+            .any(|cause| cause.to_string().contains(words))
+    };
+    if causes.any(is_tls) {
+        return Phase::Tls;
+    }
+    if !error.is_connect() {
+        return Phase::Http;
+    }
+    if says("dns error") {
+        Phase::Dns
+    } else {
+        Phase::Tcp
+    }
+}
+
+/// An I/O error holds what rustls says inside, where `source` does not lead.
+fn is_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let inner = cause
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref);
+    cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>())
 }
 
 fn wait_text(retry_after: Option<Duration>) -> String {

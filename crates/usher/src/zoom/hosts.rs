@@ -67,11 +67,11 @@ pub(super) struct Addresses {
 impl Addresses {
     pub(super) fn check(hosts: &ZoomHosts) -> Result<Self, SetupError> {
         Ok(Self {
-            api: checked(&hosts.api_url).map_err(|what| SetupError::Address {
+            api: checked_address(&hosts.api_url).map_err(|what| SetupError::Address {
                 field: "api_url",
                 what,
             })?,
-            oauth: checked(&hosts.oauth_url).map_err(|what| SetupError::Address {
+            oauth: checked_address(&hosts.oauth_url).map_err(|what| SetupError::Address {
                 field: "oauth_url",
                 what,
             })?,
@@ -83,7 +83,7 @@ impl Addresses {
     /// Only another host of the Zoom domain that is configured. An answer can't send our token anywhere else, and if what is
     /// configured is no host of Zoom's (a proxy, a simulator), it can't lead past that.
     pub(super) fn named_by_answer(&self, api_url: &str) -> Option<Url> {
-        let named = checked(api_url).ok()?;
+        let named = checked_address(api_url).ok()?;
         let is_allowed = ZOOM_DOMAINS.iter().any(|domain| {
             is_within(&self.api, domain) && is_within(&named, domain) && named.port().is_none()
         });
@@ -93,7 +93,8 @@ impl Addresses {
     }
 }
 
-fn checked(address: &str) -> Result<Url, &'static str> {
+/// An address that requests may go to: https, or plain http on loopback.
+pub fn checked_address(address: &str) -> Result<Url, &'static str> {
     let url: Url = address
         .parse()
         .map_err(|_| "it is no address; begin it with https://")?;

@@ -11,6 +11,7 @@ mod hosts;
 mod judge;
 mod meeting;
 mod oauth;
+mod probe;
 mod report;
 mod retry_after;
 mod zak;
@@ -23,20 +24,23 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::time::Instant;
 use usher_core::meeting::MeetingNumber;
+use usher_core::witness;
 
 pub use error::ZoomError;
 pub(crate) use error::root_cause;
 pub(crate) use hosts::client as http_client;
-pub use hosts::{SetupError, ZoomHosts};
+pub use hosts::{SetupError, ZoomHosts, checked_address};
 pub use meeting::{MeetingSettings, ZoomMeeting};
 pub use report::{ReportPage, ReportRow};
 pub use zak::Zak;
 
-use call::{DEADLINE, Question, Wire};
+use call::{DEADLINE, Wire};
 use fresh::{Fresh, FreshCache};
 use hosts::Addresses;
 use oauth::{Get, Rest};
 use zak::ZakAnswer;
+
+use crate::witnesses::Witnesses;
 
 /// Wall time, from the machine or from a test. Deadlines are measured by tokio's clock instead, which is not set back and forth.
 pub type Clock = fn() -> Timestamp;
@@ -72,6 +76,13 @@ impl ZoomClient {
             zaks: FreshCache::new(now),
             now,
         })
+    }
+
+    /// Has the witnesses hear of every call.
+    #[must_use]
+    pub fn watched_by(mut self, witnesses: Arc<Witnesses>) -> Self {
+        self.rest.wire.witnesses = Some(witnesses);
+        self
     }
 
     /// The meeting of this number, as it is now.
@@ -115,7 +126,7 @@ impl ZoomClient {
         let mut query = vec![("page_size", "300")];
         query.extend(page_token.map(|token| ("next_page_token", token)));
         let get = Get {
-            question: Question::Report,
+            question: witness::Call::Report,
             segments: &["report", "meetings", &meeting, "participants"],
             query: &query,
             deadline: Instant::now() + DEADLINE,
@@ -163,7 +174,7 @@ impl ZoomClient {
             return Err(ZoomError::InvalidUser);
         }
         let get = Get {
-            question: Question::Zak,
+            question: witness::Call::Zak,
             segments: &["users", host, "token"],
             query: &[("type", "zak")],
             deadline,
@@ -196,7 +207,7 @@ impl ZoomClient {
     ) -> Result<ZoomMeeting, ZoomError> {
         let number = number.to_string();
         let get = Get {
-            question: Question::Meeting,
+            question: witness::Call::Meeting,
             segments: &["meetings", &number],
             query: &[],
             deadline,

@@ -10,8 +10,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
+use usher_core::witness;
 
-use super::call::{Call, Question, Wire};
+use super::call::{Call, Wire};
 use super::fresh::{Fresh, FreshCache};
 use super::hosts::Addresses;
 use super::{AccountCredentials, Clock, ZoomError};
@@ -45,7 +46,7 @@ fn documented_lifetime_s() -> u32 {
 
 /// A REST question of an account.
 pub(super) struct Get<'a> {
-    pub(super) question: Question,
+    pub(super) question: witness::Call,
     /// Of the path below the base; each is percent-encoded.
     pub(super) segments: &'a [&'a str],
     pub(super) query: &'a [(&'a str, &'a str)],
@@ -79,6 +80,10 @@ impl Rest {
             tokens: FreshCache::new(now),
             now,
         }
+    }
+
+    pub(super) fn addresses(&self) -> &Addresses {
+        &self.addresses
     }
 
     /// Asks with the account's token; if Zoom calls that invalid, once more with a new one.
@@ -175,7 +180,7 @@ impl Rest {
                 .form(&form)
         };
         let call = Call {
-            question: Question::OAuth,
+            question: witness::Call::OAuth,
             account: &account.name,
             url,
             request: &request,

@@ -215,6 +215,7 @@ mod tests {
             (
                 ZoomError::Timeout {
                     host: String::new(),
+                    phase: None,
                 },
                 false,
             ),

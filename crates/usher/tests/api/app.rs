@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, BodyDataStream};
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, StatusCode};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,7 @@ use usher::http::{AppState, Moment, router};
 use usher::journal::Journal;
 use usher::seal::MasterKey;
 use usher::store::{ApiKey, Edit, MeetingChange, Name, Passcode, Scopes};
+use usher::witnesses::{Log, Timepiece, Witnesses};
 use usher::zoom::ZoomClient;
 use usher_core::meeting::MeetingNumber;
 
@@ -69,14 +70,21 @@ impl App {
         let zoom = ZoomClient::new(&config.zoom, config.accounts.clone(), now).unwrap();
         let moment = Moment { now, random: || 7 };
         let (journal, _writer) = Journal::start(directory.clone(), config.data.clone());
+    let (log, _log_writer) = Log::start(directory.clone(), &config.instance);
+    let timepiece = Timepiece {
+        wall: now,
+        since_boot: || SignedDuration::ZERO,
+    };
+    let witnesses = Arc::new(Witnesses::new(timepiece, log));
+    let zoom = zoom.watched_by(Arc::clone(&witnesses));
         let stop = CancellationToken::new();
         let state = AppState::new(
             config,
             Arc::clone(&directory),
             zoom,
+            witnesses,
             moment,
             journal,
-            &master_key,
             stop,
         );
         Self {

@@ -43,7 +43,7 @@ async fn an_attendee_of_a_registered_meeting_gets_exactly_what_join_takes() {
             "report": {
                 "url": "/v1/attempts/018b17bddd8470008000000000000007/events", "token": null, "client": null,
             },
-            "clock": { "offset_ms": null, "backdate_s": 30 },
+            "clock": { "offset_ms": null, "correction_ms": 0, "backdate_s": 30 },
             "warnings": [],
         })
     );

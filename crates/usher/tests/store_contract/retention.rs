@@ -178,6 +178,7 @@ async fn all_that_is_too_old_goes_at_once(home: Home) {
         attempts: 2,
         days: 1,
         notices: 1,
+        witness_lines: 0,
     };
     let now = at(10 * DAY_S);
     assert_eq!(store.expire(retention, now).await.unwrap(), expired);

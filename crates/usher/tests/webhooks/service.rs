@@ -16,6 +16,7 @@ use usher::journal::Journal;
 use usher::seal::MasterKey;
 use usher::store::{ApiKey, AttemptRow, Name, Scopes, Store};
 use usher::webhooks;
+use usher::witnesses::{Log, Timepiece, Witnesses};
 use usher::zoom::ZoomClient;
 use usher_core::attempt::AttemptId;
 use usher_core::attempt::event::{Event, Source};
@@ -193,12 +194,19 @@ async fn state(zoom: &Simulator, folder: &TempDir) -> AppState {
     let directory = Arc::new(directory.unwrap());
     let zoom = ZoomClient::new(&config.zoom, config.accounts.clone(), now).unwrap();
     let (journal, _writer) = Journal::start(directory.clone(), config.data.clone());
+    let (log, _log_writer) = Log::start(directory.clone(), &config.instance);
+    let timepiece = Timepiece {
+        wall: now,
+        since_boot: || SignedDuration::ZERO,
+    };
+    let witnesses = Arc::new(Witnesses::new(timepiece, log));
+    let zoom = zoom.watched_by(Arc::clone(&witnesses));
     let moment = Moment {
         now,
         random: rand::random,
     };
     let stop = CancellationToken::new();
-    AppState::new(config, directory, zoom, moment, journal, &key, stop)
+    AppState::new(config, directory, zoom, witnesses, moment, journal, stop)
 }
 
 /// Somebody who joined the demo meeting by an attempt's parameters.

@@ -25,6 +25,8 @@ pub struct Expired {
     pub days: u64,
     /// Notifications of Zoom's.
     pub notices: u64,
+    /// Lines of witnesses.
+    pub witness_lines: u64,
 }
 
 impl Store {
@@ -39,6 +41,7 @@ impl Store {
             attempts: self.expire_personal(retention.personal_from(now)).await?,
             days: self.expire_facts(facts_from).await?,
             notices: self.expire_notices(facts_from).await?,
+            witness_lines: self.expire_witness_lines(facts_from).await?,
         };
         self.expire_reports(now - REPORTS_KEPT_FOR).await?;
         if expired != Expired::default() {
@@ -46,12 +49,14 @@ impl Store {
                 attempts,
                 days,
                 notices,
+                witness_lines,
             } = expired;
             tracing::info!(
                 attempts,
                 days,
                 notices,
-                "personal data of attempts, facts of days and notifications are deleted, as the retention says"
+                witness_lines,
+                "personal data of attempts, facts of days, notifications and lines of witnesses are deleted, as the retention says"
             );
         }
         Ok(expired)

@@ -1,0 +1,155 @@
+//! The periodic part: asks each host of Zoom's for the time when nothing else did, and says that the witnesses are watching.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Url;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+use usher_core::clock;
+use usher_core::witness::{Line, Watching, Witness};
+
+use super::Witnesses;
+use crate::http::AppState;
+use crate::zoom::ZoomClient;
+
+/// A host that was heard within this time is not asked: its offset is known to 0.06 s more than it was (500 ppm).
+const ASKED_EVERY: SignedDuration = SignedDuration::from_secs(60);
+/// After an answer that contradicts.
+const ASKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(1);
+/// Requests at the start, each timed to halve the interval: ten would narrow a second to a millisecond.
+const REQUESTS_AT_START: u32 = 10;
+/// An interval as narrow as this is of no use to anybody who could narrow it further: the times in a signature are whole seconds.
+const NARROW: SignedDuration = SignedDuration::from_millis(50);
+const TICK: Duration = Duration::from_secs(5);
+/// Times of watching are told by the hour, so that those of a span are found.
+const WATCH_S: i64 = 3600;
+
+/// Watches until told to stop; then says what is not said yet.
+pub async fn watch(state: AppState, stop: CancellationToken) {
+    let (zoom, witnesses, now) = (&state.zoom, &state.witnesses, state.moment.now);
+    let hosts = zoom.probed();
+    let probing = hosts
+        .iter()
+        .map(|host| probe_on(zoom, witnesses, host, now));
+    let controlling = async {
+        let Some(control) = &state.config.control_url else {
+            return;
+        };
+        loop {
+            // The witness hears of it.
+            let _ = zoom.probe_control(control).await;
+            sleep(ASKED_EVERY.unsigned_abs()).await;
+        }
+    };
+    let telling = async {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let now = now();
+            witnesses.api.keep_minutes_before(now);
+            witnesses.tell_watching(now);
+        }
+    };
+    let all = async { tokio::join!(join_all(probing), controlling, telling) };
+    stop.run_until_cancelled(all).await;
+    witnesses.api.keep_minutes_before(Timestamp::MAX);
+    witnesses.tell_watching(now());
+}
+
+async fn probe_on(
+    zoom: &ZoomClient,
+    witnesses: &Witnesses,
+    host: &Url,
+    now: fn() -> Timestamp,
+) -> std::convert::Infallible {
+    // The first connects, so it takes longer than those that follow.
+    let mut round_trip = Duration::ZERO;
+    for _ in 0..REQUESTS_AT_START {
+        let Ok(took) = zoom.probe(host).await else {
+            break;
+        };
+        round_trip = took;
+        let Some(pause) = until_the_second_turns(witnesses, host, round_trip, now()) else {
+            break;
+        };
+        sleep(pause).await;
+    }
+    loop {
+        sleep(witnesses.until_silent(host, now()).min(TICK)).await;
+        if witnesses.until_silent(host, now()).is_zero() {
+            if let Some(pause) = until_the_second_turns(witnesses, host, round_trip, now()) {
+                sleep(pause).await;
+            }
+            match zoom.probe(host).await {
+                Ok(took) => round_trip = took,
+                Err(_) => sleep(ASKED_EVERY.unsigned_abs()).await,
+            }
+        }
+    }
+}
+
+/// How long to wait so that the answer tells most; none if there is nothing to gain.
+fn until_the_second_turns(
+    witnesses: &Witnesses,
+    host: &Url,
+    round_trip: Duration,
+    now: Timestamp,
+) -> Option<Duration> {
+    let estimate = witnesses.clock.estimate();
+    let mut statements = estimate.statements.iter();
+    let statement = statements.find(|statement| statement.server == host.authority())?;
+    if statement.offset.width() <= NARROW {
+        return None;
+    }
+    let send_at = clock::send_at(
+        now,
+        statement.offset,
+        SignedDuration::try_from(round_trip).unwrap_or_default(),
+    );
+    Some(send_at.duration_since(now).unsigned_abs())
+}
+
+impl Witnesses {
+    /// How long until a host was silent for so long that it is asked. One whose last answer contradicts those before is asked soon: either
+    /// that answer was wrong, or what was known is.
+    fn until_silent(&self, host: &Url, now: Timestamp) -> Duration {
+        let estimate = self.clock.estimate();
+        let mut statements = estimate.statements.iter();
+        let heard = statements.find(|statement| statement.server == host.authority());
+        let silent_for = heard.map_or(ASKED_EVERY, |statement| {
+            now.duration_since(statement.heard_at).abs()
+        });
+        let is_contradicted = heard.is_some_and(|statement| statement.is_contradicted);
+        let every = if is_contradicted {
+            ASKED_AGAIN_AFTER
+        } else {
+            ASKED_EVERY
+        };
+        let left = every - silent_for;
+        left.max(SignedDuration::ZERO).unsigned_abs()
+    }
+
+    fn tell_watching(&self, now: Timestamp) {
+        let hour = now.as_second().div_euclid(WATCH_S) * WATCH_S;
+        let hour = Timestamp::from_second(hour).unwrap_or(now);
+        for witness in [Witness::Change, Witness::Clock, Witness::Api] {
+            let from = hour.max(self.since);
+            let id = format!(
+                "{:016x}-{}-{}",
+                from.as_microsecond(),
+                witness.as_str(),
+                self.log.instance()
+            );
+            let watching = Watching {
+                witness,
+                from,
+                to: now.max(from),
+                instance: None,
+            };
+            self.log.keep_as(id, Line::Watching(watching));
+        }
+    }
+}
