@@ -2,6 +2,7 @@
 //!
 //! A library so that tests can drive the router; the one binary is `main.rs`.
 
+mod check;
 pub mod cli;
 pub mod config;
 pub mod directory;

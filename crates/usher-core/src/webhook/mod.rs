@@ -24,7 +24,7 @@ pub use keyed_hash::{KeyedHash, name_hash, registrant_hash};
 pub use notification::{
     BODY_BYTES_MAX, MeetingNotice, Notification, Participant, ParticipantEvent, parse,
 };
-pub use verification::{Forged, Verified, verify};
+pub use verification::{Forged, Verified, signature, verify};
 
 /// How far our clock and Zoom's may differ before times are not believed.
 ///

@@ -24,6 +24,9 @@ pub(super) fn run(args: &Show, config: &Config, out: &mut impl Write) -> Result<
         "store": config.store.to_string(),
         "master_key": if config.master_key.is_some() { "given".to_owned() } else { config.master_key_file().display().to_string() },
         "sdk_version": config.sdk_version.to_string(),
+        "minimum_sdk_version": config.minimum_sdk_versions.iter().map(|minimum| json!({
+            "version": minimum.version.to_string(), "from": minimum.from,
+        })).collect::<Vec<_>>(),
         "backdate_s": config.backdate_s,
         "allowed_origins": config.allowed_origins,
         "trusted_proxies": config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -55,6 +58,7 @@ fn without_nulls(value: serde_json::Value) -> serde_json::Value {
             .filter(|(_, value)| !value.is_null())
             .map(|(key, value)| (key, without_nulls(value)))
             .collect(),
+        serde_json::Value::Array(values) => values.into_iter().map(without_nulls).collect(),
         other => other,
     }
 }

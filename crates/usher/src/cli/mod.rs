@@ -2,6 +2,7 @@
 
 mod attempt;
 mod attempts;
+mod check;
 mod config;
 mod demo;
 mod doctor;
@@ -60,6 +61,7 @@ enum Command {
     Demo(demo::Demo),
     Sign(sign::Sign),
     Doctor(Box<doctor::Doctor>),
+    Check(Box<check::Check>),
     #[command(subcommand)]
     Key(key::Key),
     #[command(subcommand)]
@@ -270,6 +272,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
             let config = configured().inspect_err(|error| warn(&error.message)).ok();
             doctor::run(args, config.as_ref(), &mut out)
         }
+        // A configuration that can't be used is its first finding.
+        Command::Check(args) => block_on(check::run(args, Config::load(&cli.overrides), &mut out)),
         Command::Init(args) => block_on(init::run(args, &configured()?, &mut out)),
         Command::Serve(args) => block_on(serve::run(args, configured()?, &mut out)),
         Command::Sign(args) => sign::run(args, &configured()?, &mut out),

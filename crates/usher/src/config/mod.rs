@@ -27,7 +27,7 @@ use crate::zoom::{AccountCredentials, ZoomHosts};
 
 pub use credentials::App;
 pub use file::DEFAULT_FILE;
-pub(crate) use minimum_version::MinimumVersion;
+pub(crate) use minimum_version::{MinimumVersion, day_or_moment};
 pub use retention::Retention;
 pub use webhooks::WebhookSecret;
 

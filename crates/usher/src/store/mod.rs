@@ -169,6 +169,20 @@ impl Store {
         }
     }
 
+    /// Whether it can be written, by a write that is taken back.
+    pub(crate) async fn check_writable(&self) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        sqlx::query("UPDATE store SET revision = revision")
+            .execute(&mut *write.transaction)
+            .await
+            .map_err(|error| self.write_fault(&error))?;
+        write
+            .transaction
+            .rollback()
+            .await
+            .map_err(|error| self.write_fault(&error))
+    }
+
     /// Closes its connections; what is under way ends first.
     pub async fn close(&self) {
         self.announcements.closed.cancel();

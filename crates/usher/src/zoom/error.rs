@@ -129,7 +129,7 @@ fn phase_text(phase: Phase) -> &'static str {
 }
 
 /// How far a request got. What goes before TLS has a type of its own in no library, so it is told by hyper-util's words.
-pub(super) fn phase(error: &reqwest::Error) -> Phase {
+pub(crate) fn phase(error: &reqwest::Error) -> Phase {
     let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
     let says = |words: &str| {
         std::iter::successors(error.source(), |&cause| cause.source())

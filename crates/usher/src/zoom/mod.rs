@@ -27,7 +27,7 @@ use usher_core::meeting::MeetingNumber;
 use usher_core::witness;
 
 pub use error::ZoomError;
-pub(crate) use error::root_cause;
+pub(crate) use error::{phase, root_cause};
 pub(crate) use hosts::client as http_client;
 pub use hosts::{SetupError, ZoomHosts, checked_address};
 pub use meeting::{MeetingSettings, ZoomMeeting};

@@ -116,7 +116,7 @@ impl Store {
     }
 
     /// The events of these attempts.
-    pub(in super::super) async fn events_of_all(
+    pub(crate) async fn events_of_all(
         &self,
         ids: &[AttemptId],
     ) -> Result<Vec<Event>, StoreError> {
