@@ -20,6 +20,14 @@ pub fn registrant_hash(key: &[u8], registrant_id: &str) -> KeyedHash {
     keyed_hash(key, "registrant", registrant_id)
 }
 
+/// What a secret is called where it must not be shown: 8 hexadecimal digits that differ when the secret does, and say nothing else to
+/// whoever lacks the key.
+pub fn fingerprint(key: &[u8], secret: &str) -> String {
+    let hash = keyed_hash(key, "secret", secret);
+    let digits = hash[..4].iter().map(|byte| format!("{byte:02x}"));
+    digits.collect()
+}
+
 /// `what` keeps a name from matching a registrant of the same letters.
 fn keyed_hash(key: &[u8], what: &str, text: &str) -> KeyedHash {
     let mut hash = [0; 16];

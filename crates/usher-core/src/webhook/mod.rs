@@ -20,7 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 pub use challenge::{ChallengeAnswer, challenge_answer};
-pub use keyed_hash::{KeyedHash, name_hash, registrant_hash};
+pub use keyed_hash::{KeyedHash, fingerprint, name_hash, registrant_hash};
 pub use notification::{
     BODY_BYTES_MAX, MeetingNotice, Notification, Participant, ParticipantEvent, parse,
 };

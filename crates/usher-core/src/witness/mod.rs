@@ -8,7 +8,7 @@ mod clock;
 mod status;
 
 pub use api::{ApiLine, Call, CallOutcome, Phase};
-pub use change::{Change, What};
+pub use change::{Change, TEXT_MAX_CHARS, ToldChange, What};
 pub use clock::{ClockLine, Measured, SntpSource};
 pub use status::{Component, Indicator, StatusIncident, StatusLine};
 

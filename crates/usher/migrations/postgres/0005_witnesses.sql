@@ -12,3 +12,11 @@ CREATE TABLE witness_lines (
 
 CREATE INDEX witness_lines_by_time ON witness_lines (at, id);
 CREATE INDEX witness_lines_by_kind ON witness_lines (kind, at, id);
+
+-- With which settings each instance started last, secrets as fingerprints: what a start compares itself with.
+CREATE TABLE settings_seen (
+    instance TEXT    PRIMARY KEY,
+    at       BIGINT  NOT NULL,
+    -- JSON, {"name": value}
+    settings TEXT    NOT NULL
+);

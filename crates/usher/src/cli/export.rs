@@ -16,7 +16,7 @@ use usher_core::meeting::MeetingNumber;
 use super::progress::Progress;
 use super::{Exit, Failure, moment, now, open_store, talk, write_json};
 use crate::config::Config;
-use crate::store::Store;
+use crate::store::{LINES_MAX, Store};
 
 /// Write attempts as JSON lines, oldest first, in the form that `usher import` reads
 #[derive(Debug, clap::Args)]
@@ -33,6 +33,9 @@ pub(super) struct Export {
     /// Write every event with all its facts instead of one line per attempt
     #[arg(long)]
     events: bool,
+    /// Write what the witnesses said instead: clock, API calls, status page and changes, as a witness file
+    #[arg(long, conflicts_with = "events")]
+    witness: bool,
     /// Write what tells who it was, too
     #[arg(long)]
     personal: bool,
@@ -66,12 +69,13 @@ pub(super) async fn run(
     out: &mut impl Write,
 ) -> Result<Exit, Failure> {
     let store = open_store(config).await?;
-    let attempts = if args.out == Path::new("-") {
+    let written = if args.out == Path::new("-") {
         write(args, &store, BufWriter::new(out)).await?
     } else {
         write_file(args, &store).await?
     };
-    talk(&format!("exported {attempts} attempts"));
+    let what = if args.witness { "lines" } else { "attempts" };
+    talk(&format!("exported {written} {what}"));
     Ok(Exit::Fine)
 }
 
@@ -91,12 +95,46 @@ async fn write_file(args: &Export, store: &Store) -> Result<u64, Failure> {
         .mode(0o600)
         .open(&part)
         .map_err(failed)?;
-    let attempts = write(args, store, BufWriter::new(file)).await?;
+    let written = write(args, store, BufWriter::new(file)).await?;
     fs::rename(&part, &args.out).map_err(failed)?;
-    Ok(attempts)
+    Ok(written)
 }
 
-async fn write(args: &Export, store: &Store, mut out: impl Write) -> Result<u64, Failure> {
+/// Says how many attempts, or lines of witnesses, that were.
+async fn write(args: &Export, store: &Store, out: impl Write) -> Result<u64, Failure> {
+    if args.witness {
+        write_lines(args, store, out).await
+    } else {
+        write_attempts(args, store, out).await
+    }
+}
+
+async fn write_lines(args: &Export, store: &Store, mut out: impl Write) -> Result<u64, Failure> {
+    let from = args.from.unwrap_or(Timestamp::UNIX_EPOCH);
+    let to = args.to.unwrap_or(Timestamp::MAX);
+    // What the status page showed when the span began holds until the next line.
+    if let Some(line) = store.last_line("status", from).await? {
+        write_json(&mut out, &line)?;
+    }
+    let (mut written, mut after) = (0, None);
+    loop {
+        let page = store
+            .lines(None, from, to, after.as_ref(), LINES_MAX)
+            .await?;
+        for stored in &page.lines {
+            write_json(&mut out, &stored.line)?;
+            written += 1;
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    out.flush()?;
+    Ok(written)
+}
+
+async fn write_attempts(args: &Export, store: &Store, mut out: impl Write) -> Result<u64, Failure> {
     let mut progress = Progress::new();
     let mut attempts = 0;
     let mut after = None;

@@ -5,10 +5,11 @@ use std::io::Write;
 use serde_json::json;
 
 use usher_core::text::escape_hidden;
+use usher_core::witness::{Line, ToldChange, What};
 
 use super::{Exit, Failure, now, open_store, refused, table, talk, write_json};
 use crate::config::Config;
-use crate::store::{ApiKey, KeyId, KeyRecord, Name, Scopes, Store};
+use crate::store::{ApiKey, KeyId, KeyRecord, Name, Scopes, Store, StoredLine};
 
 /// Make, list and revoke API keys
 #[derive(Debug, clap::Subcommand)]
@@ -80,6 +81,21 @@ async fn add(
             "the key could not be printed and is revoked: {error}"
         )));
     }
+    tell(store, record.id, "was made").await
+}
+
+/// An entry of the change log: who calls Usher with a key that is no more finds out there.
+async fn tell(store: &Store, id: KeyId, what_happened: &str) -> Result<(), Failure> {
+    let told = ToldChange {
+        what: Some(What::Secret.as_str().to_owned()),
+        text: Some(format!("API key {id} {what_happened}.")),
+        ..ToldChange::default()
+    };
+    let line = StoredLine {
+        id: format!("key-{id}-{what_happened}"),
+        line: Line::Change(told.checked(now()).map_err(refused)?),
+    };
+    store.keep_lines(&[line]).await?;
     Ok(())
 }
 
@@ -114,6 +130,7 @@ async fn revoke(store: &Store, id: &str) -> Result<(), Failure> {
         || Failure::new(format!("there is no key {id:?}")).hint("`usher key list` shows the ids");
     let parsed = KeyId::parse(id).ok_or_else(unknown)?;
     store.revoke_key(parsed, now()).await?.ok_or_else(unknown)?;
+    tell(store, parsed, "was revoked").await?;
     talk(&format!("revoked {id}"));
     Ok(())
 }

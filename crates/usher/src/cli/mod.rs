@@ -2,6 +2,7 @@
 
 mod attempt;
 mod attempts;
+mod change;
 mod check;
 mod config;
 mod demo;
@@ -68,6 +69,7 @@ enum Command {
     Meeting(meeting::Meeting),
     Attempts(attempts::Attempts),
     Attempt(attempt::Attempt),
+    Change(change::Record),
     Import(import::Import),
     Export(export::Export),
     Migrate(migrate::Migrate),
@@ -281,6 +283,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Meeting(args) => block_on(meeting::run(args, &configured()?, &mut out)),
         Command::Attempts(args) => block_on(attempts::run(args, &configured()?, &mut out)),
         Command::Attempt(args) => block_on(attempt::run(args, &configured()?, &mut out)),
+        Command::Change(args) => block_on(change::run(args, &configured()?, &mut out)),
         Command::Import(args) => block_on(import::run(args, &configured()?, &mut out)),
         Command::Export(args) => block_on(export::run(args, &configured()?, &mut out)),
         Command::Store(args) => block_on(store::run(args, &configured()?, &mut out)),

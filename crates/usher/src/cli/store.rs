@@ -14,7 +14,7 @@ use crate::store::{Address, DirectorySize, IfMissing, IfOlder, JournalSize, Stor
 /// Move the store, or delete from it
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Copy keys, meetings, Zoom's notifications and the journal into another store; again, and it adds what is new
+    /// Copy keys, meetings, Zoom's notifications, the witnesses' lines and the journal into another store; again, and it adds what is new
     Copy {
         /// The store to read: `sqlite:PATH` or `postgres://USER@HOST/NAME`
         #[arg(long, value_name = "URL", value_parser = Address::parse)]
@@ -52,8 +52,8 @@ pub(super) async fn run(
             store.close().await;
             writeln!(
                 out,
-                "deleted whose {} attempts were, all of {} days, and {} notifications",
-                expired.attempts, expired.days, expired.notices
+                "deleted whose {} attempts were, all of {} days, {} notifications, and {} lines of witnesses",
+                expired.attempts, expired.days, expired.notices, expired.witness_lines
             )?;
         }
     }
@@ -79,6 +79,7 @@ async fn copy(
     let target = Store::open(to, IfMissing::Create, IfOlder::Refuse, key).await?;
     target.take_directory_of(&source).await?;
     copy_notices(&source, &target).await?;
+    copy_lines(&source, &target).await?;
     copy_journal(&source, &target).await?;
     let (of_source, of_target) = (Size::of(&source).await?, Size::of(&target).await?);
     source.close().await;
@@ -100,6 +101,19 @@ async fn copy_notices(source: &Store, target: &Store) -> Result<(), Failure> {
             return Ok(());
         }
         progress.tell(told);
+    }
+}
+
+async fn copy_lines(source: &Store, target: &Store) -> Result<(), Failure> {
+    let (mut new, mut after) = (0, None);
+    loop {
+        let (taken, next) = target.take_lines_of(source, after.as_ref()).await?;
+        new += taken;
+        after = next;
+        if after.is_none() {
+            talk(&format!("{new} lines of witnesses were new"));
+            return Ok(());
+        }
     }
 }
 
@@ -129,6 +143,7 @@ async fn copy_journal(source: &Store, target: &Store) -> Result<(), Failure> {
 struct Size {
     directory: DirectorySize,
     notices: u64,
+    lines: u64,
     journal: JournalSize,
 }
 
@@ -137,6 +152,7 @@ impl Size {
         Ok(Self {
             directory: store.directory_size().await?,
             notices: store.notice_count().await?,
+            lines: store.line_count().await?,
             journal: store.journal_size().await?,
         })
     }
@@ -149,6 +165,7 @@ fn compare(out: &mut impl Write, source: &Size, target: &Size) -> Result<Exit, F
         ("meetings", pair(|size| size.directory.meetings)),
         ("keys", pair(|size| size.directory.keys)),
         ("notifications", pair(|size| size.notices)),
+        ("lines of witnesses", pair(|size| size.lines)),
         ("attempts", pair(|size| size.journal.attempts)),
         ("events", pair(|size| size.journal.events)),
     ];

@@ -86,6 +86,7 @@ pub(super) fn check(
         retention: Retention::check(&settings.retention, source)?,
         zoom: zoom_hosts(settings.zoom, source)?,
         control_url: control_url(settings.witnesses.control_url.as_deref(), source)?,
+        ntp_server: ntp_server(settings.witnesses.ntp_server, source)?,
         apps: apps(settings.apps, source, &mut warnings)?,
         accounts: accounts(settings.accounts, source, &mut warnings)?,
         webhook_secrets: webhook_secrets(&settings.webhook_secrets, source, &mut warnings)?,
@@ -127,6 +128,25 @@ fn zoom_hosts(zoom: file::Zoom, source: &str) -> Result<ZoomHosts, ConfigError> 
 fn control_url(url: Option<&str>, source: &str) -> Result<Option<Url>, ConfigError> {
     let checked = url.map(checked_address).transpose();
     checked.map_err(|what| ConfigError::at(source, "witnesses.control_url", what))
+}
+
+fn ntp_server(server: Option<String>, source: &str) -> Result<Option<String>, ConfigError> {
+    let Some(server) = server.filter(|server| !server.is_empty()) else {
+        return Ok(None);
+    };
+    if !server.bytes().all(is_host_byte) {
+        return Err(ConfigError::at(
+            source,
+            "witnesses.ntp_server",
+            "give a host, e.g. time.example.com, with a port if it is not 123",
+        ));
+    }
+    let has_port = server.contains(':') && !server.ends_with(']');
+    Ok(Some(if has_port {
+        server
+    } else {
+        format!("{server}:123")
+    }))
 }
 
 fn origins(origins: Vec<String>, source: &str) -> Result<Vec<String>, ConfigError> {

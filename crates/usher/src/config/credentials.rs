@@ -17,7 +17,7 @@ pub struct App {
     current: SigningSecret,
     successor: Option<SigningSecret>,
     /// From when on the successor signs; without it, it is only known (to the doctor).
-    successor_from: Option<Timestamp>,
+    pub(super) successor_from: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -52,6 +52,11 @@ impl App {
     /// Whether its secret is being rotated.
     pub fn has_successor(&self) -> bool {
         self.successor.is_some()
+    }
+
+    /// From when on the successor signs, if it does.
+    pub fn rotated_at(&self) -> Option<Timestamp> {
+        self.successor_from.filter(|_| self.has_successor())
     }
 
     /// The pair that signs at `now`.

@@ -65,6 +65,7 @@ pub(super) struct Zoom {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Witnesses {
     pub control_url: Option<String>,
+    pub ntp_server: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -7,6 +7,7 @@ mod file;
 mod minimum_version;
 mod retention;
 mod secret;
+mod settings;
 mod webhooks;
 
 use std::net::SocketAddr;
@@ -29,6 +30,7 @@ pub use credentials::App;
 pub use file::DEFAULT_FILE;
 pub(crate) use minimum_version::{MinimumVersion, day_or_moment};
 pub use retention::Retention;
+pub use settings::FINGERPRINT;
 pub use webhooks::WebhookSecret;
 
 /// Everything that Usher was told.
@@ -57,6 +59,8 @@ pub struct Config {
     pub zoom: ZoomHosts,
     /// A host that is not Zoom's: whether it answers tells an outage of Zoom's from one of our way out.
     pub control_url: Option<Url>,
+    /// Tells the time, too, as `host` or `host:port`: whether our clock is the odd one, or Zoom's.
+    pub ntp_server: Option<String>,
     pub apps: Vec<App>,
     pub accounts: Vec<AccountCredentials>,
     /// That Zoom signs its webhooks with; several while one is rotated.

@@ -30,6 +30,12 @@ impl<'de> Deserialize<'de> for Dims {
     }
 }
 
+impl Dims {
+    pub(super) fn into_map(self) -> BTreeMap<String, String> {
+        self.0
+    }
+}
+
 struct DimsVisitor;
 
 impl<'de> Visitor<'de> for DimsVisitor {

@@ -3,6 +3,7 @@
 mod attempts;
 mod authentication;
 mod body;
+mod changes;
 mod client_address;
 mod client_files;
 mod compat;
@@ -20,6 +21,7 @@ mod strangers;
 mod stream;
 mod text_or_number;
 mod webhooks;
+mod witnesses;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -209,6 +211,9 @@ fn described_routes(state: &AppState) -> (Router<AppState>, utoipa::openapi::Ope
         .routes(routes!(stream::get_stream))
         .routes(routes!(webhooks::post_webhook))
         .routes(routes!(stats::get_stats))
+        .routes(routes!(changes::post_change))
+        .routes(routes!(witnesses::get_witnesses))
+        .routes(routes!(witnesses::get_readings))
         .routes(routes!(signatures::get_signatures))
         .routes(routes!(health::get_livez))
         .routes(routes!(health::get_readyz));

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 use usher_core::attempt::AttemptId;
 use usher_core::attempt::event::{Event, Source};
 
-use super::{Store, StoreError, Stories};
+use super::{LINES_MAX, LinePlace, Store, StoreError, Stories};
 
 /// How many keys and meetings there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +56,17 @@ impl Store {
             put_key(&mut write.transaction, row).await.map_err(ours)?;
         }
         self.commit(write).await
+    }
+
+    /// Takes over a page of what the other store's witnesses said. Says how many lines were new, and where to go on.
+    pub async fn take_lines_of(
+        &self,
+        other: &Store,
+        after: Option<&LinePlace>,
+    ) -> Result<(u64, Option<LinePlace>), StoreError> {
+        let (from, to) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
+        let page = other.lines(None, from, to, after, LINES_MAX).await?;
+        Ok((self.keep_lines(&page.lines).await?, page.next))
     }
 
     /// Takes over attempts with all their events, and deletes here what tells whose they were where it is deleted there. Says how many

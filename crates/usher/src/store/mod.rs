@@ -19,6 +19,7 @@ mod notifications;
 mod postgres;
 mod reports;
 mod schema;
+mod settings;
 mod sqlite;
 mod text;
 mod witness_lines;
@@ -33,7 +34,7 @@ use sqlx::{Any, AnyPool, Transaction};
 use crate::seal::MasterKey;
 
 use announcements::Announcements;
-use journal::{KnownValues, Partitions};
+use journal::{Firsts, KnownValues, Partitions};
 
 pub use address::{Address, Place};
 pub use announcements::{DIRECTORY, Heard, Listener, Position};
@@ -52,7 +53,7 @@ pub use notifications::{DueNotice, Notice, NoticeFacts, NoticeHashes, Wanted};
 pub use reports::{AskedReport, ReportSpending};
 pub use schema::{IfOlder, Schema};
 pub use text::{Host, Name, Text, Topic};
-pub use witness_lines::{LinePlace, LinePage, LINES_MAX, StoredLine};
+pub use witness_lines::{LINES_MAX, LinePage, LinePlace, StoredLine};
 
 /// How long a verb waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -84,6 +85,7 @@ pub struct Store {
     announcements: Arc<Announcements>,
     known_values: Arc<KnownValues>,
     partitions: Arc<Partitions>,
+    firsts: Arc<Firsts>,
     /// Which rows of the counts are this process's.
     shard: i64,
     /// Why the last write failed, if it did.
@@ -143,6 +145,7 @@ impl Store {
             announcements: Arc::new(Announcements::new()),
             known_values: Arc::default(),
             partitions: Arc::default(),
+            firsts: Arc::default(),
             shard: i64::from(rand::random::<u8>()),
             write_error: Arc::default(),
         };

@@ -5,7 +5,8 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 use usher_core::witness::Line;
 
-use super::{Store, StoreError, timestamp};
+use super::journal::FIRST_ID_PREFIX;
+use super::{Store, StoreError, Write, timestamp};
 
 /// Lines of one page.
 pub const LINES_MAX: u32 = 1000;
@@ -37,6 +38,16 @@ impl Store {
     /// Keeps lines; says how many were new.
     pub async fn keep_lines(&self, lines: &[StoredLine]) -> Result<u64, StoreError> {
         let mut write = self.write().await?;
+        let kept = self.insert_lines(&mut write, lines).await?;
+        self.commit(write).await?;
+        Ok(kept)
+    }
+
+    pub(super) async fn insert_lines(
+        &self,
+        write: &mut Write,
+        lines: &[StoredLine],
+    ) -> Result<u64, StoreError> {
         let mut kept = 0;
         for StoredLine { id, line } in lines {
             let on_conflict = match line {
@@ -58,7 +69,6 @@ impl Store {
                 .map_err(|error| self.write_fault(&error))?;
             kept += done.rows_affected();
         }
-        self.commit(write).await?;
         Ok(kept)
     }
 
@@ -122,15 +132,26 @@ impl Store {
         Ok(line.map(|(_, line)| line))
     }
 
+    /// How many lines there are.
+    pub async fn line_count(&self) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM witness_lines")
+            .fetch_one(&self.scanner)
+            .await
+            .map_err(|error| self.fault(&error))?;
+        Ok(count.cast_unsigned())
+    }
+
     /// Deletes lines from before a moment; says how many.
     pub async fn expire_witness_lines(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut expired = 0;
         loop {
             let done = sqlx::query(
-                "DELETE FROM witness_lines WHERE id IN (SELECT id FROM witness_lines WHERE at < $1 ORDER BY at LIMIT $2)",
+                "DELETE FROM witness_lines WHERE id IN \
+                 (SELECT id FROM witness_lines WHERE at < $1 AND id NOT LIKE $3 ORDER BY at LIMIT $2)",
             )
             .bind(before.as_microsecond())
             .bind(EXPIRED_AT_ONCE)
+            .bind(format!("{FIRST_ID_PREFIX}%"))
             .execute(&self.writer)
             .await
             .map_err(|error| self.write_fault(&error))?;

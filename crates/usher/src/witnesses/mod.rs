@@ -4,16 +4,23 @@
 //! what the clock witness knows.
 
 mod api;
+mod changes;
 mod clock;
 mod log;
+mod sntp;
+mod system_clock;
 mod timepiece;
 mod watch;
 
 use jiff::Timestamp;
 
+use sntp::Sntp;
+
 pub use api::{Api, Ending};
 pub use clock::{Clock, Heard};
 pub use log::Log;
+pub use sntp::SntpAnswer;
+pub use system_clock::{SystemClock, system_clock};
 pub use timepiece::Timepiece;
 pub use watch::watch;
 
@@ -22,6 +29,7 @@ pub use watch::watch;
 pub struct Witnesses {
     pub clock: Clock,
     pub api: Api,
+    pub sntp: Sntp,
     pub log: Log,
     /// When they began to watch.
     pub since: Timestamp,
@@ -32,6 +40,7 @@ impl Witnesses {
         Self {
             clock: Clock::new(timepiece, log.clone()),
             api: Api::new(log.clone()),
+            sntp: Sntp::default(),
             log,
             since: (timepiece.wall)(),
         }

@@ -11,6 +11,7 @@ use usher_core::clock;
 use usher_core::witness::{Line, Watching, Witness};
 
 use super::Witnesses;
+use super::changes::{tell_rotations, tell_start};
 use crate::http::AppState;
 use crate::zoom::ZoomClient;
 
@@ -43,7 +44,13 @@ pub async fn watch(state: AppState, stop: CancellationToken) {
             sleep(ASKED_EVERY.unsigned_abs()).await;
         }
     };
+    let asking = async {
+        if let Some(server) = &state.config.ntp_server {
+            witnesses.sntp.ask_on(server, &witnesses.log, now).await;
+        }
+    };
     let telling = async {
+        tell_start(&state.config, &state.directory, &witnesses.log, now()).await;
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -51,9 +58,10 @@ pub async fn watch(state: AppState, stop: CancellationToken) {
             let now = now();
             witnesses.api.keep_minutes_before(now);
             witnesses.tell_watching(now);
+            tell_rotations(&state.config.apps, &witnesses.log, now);
         }
     };
-    let all = async { tokio::join!(join_all(probing), controlling, telling) };
+    let all = async { tokio::join!(join_all(probing), controlling, asking, telling) };
     stop.run_until_cancelled(all).await;
     witnesses.api.keep_minutes_before(Timestamp::MAX);
     witnesses.tell_watching(now());

@@ -1,6 +1,7 @@
 //! The journal: events, which are only ever added, and for each attempt the row that they make.
 
 mod counts;
+mod firsts;
 mod partitions;
 mod read;
 mod retention;
@@ -23,6 +24,7 @@ use counts::Deltas;
 use rows::decode_event;
 
 pub(super) use counts::KnownValues;
+pub(super) use firsts::{Firsts, ID_PREFIX as FIRST_ID_PREFIX};
 pub(super) use partitions::Partitions;
 pub(super) use rows::{attempt_id, chunked, to_json};
 
@@ -107,8 +109,14 @@ impl Store {
             .map_err(sql)?;
         let rows = || new_rows.iter().chain(&rows);
         self.count(&mut write, rows(), &before).await?;
-        self.finish(write, rows().map(|row| row.id).collect())
-            .await?;
+        let firsts = self.firsts.of(rows(), &added);
+        if !firsts.is_empty() {
+            // If this fails, they have to be found again.
+            let written = self.insert_lines(&mut write, &firsts).await;
+            written.inspect_err(|_| self.firsts.forget())?;
+        }
+        let finished = self.finish(write, rows().map(|row| row.id).collect());
+        finished.await.inspect_err(|_| self.firsts.forget())?;
         Ok(Some(appended))
     }
 
