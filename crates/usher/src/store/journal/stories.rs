@@ -116,10 +116,7 @@ impl Store {
     }
 
     /// The events of these attempts.
-    pub(crate) async fn events_of_all(
-        &self,
-        ids: &[AttemptId],
-    ) -> Result<Vec<Event>, StoreError> {
+    pub(crate) async fn events_of_all(&self, ids: &[AttemptId]) -> Result<Vec<Event>, StoreError> {
         let fault = |error: sqlx::Error| self.fault(&error);
         let mut reader = self.scanner.acquire().await.map_err(fault)?;
         events_of(&mut reader, ids).await.map_err(fault)
