@@ -18,8 +18,8 @@ async function freePort() {
   return port;
 }
 
-/** `folder` takes its configuration and data, `zoomUrl` is where its Zoom is, `origin` the site whose pages may call the drop-in. */
-export async function startUsher(folder, zoomUrl, origin) {
+/** `folder` takes its configuration and data, `zoom` says where its Zoom is, `origin` is the site whose pages may call the drop-in. */
+export async function startUsher(folder, zoom, origin) {
   const file = join(folder, 'usher.toml');
   const listen = `127.0.0.1:${await freePort()}`;
   const url = `http://${listen}`;
@@ -34,8 +34,7 @@ allowed_origins = ["${origin}"]
 enabled = true
 
 [zoom]
-api_url = "${zoomUrl}/v2"
-oauth_url = "${zoomUrl}/oauth/token"
+${Object.entries(zoom).map(([name, value]) => `${name} = ${JSON.stringify(value)}`).join('\n')}
 
 [[accounts]]
 account_id = ${JSON.stringify(ACCOUNT.id)}
@@ -77,6 +76,9 @@ sdk_secret = "NotTheSecretOfThatApp00000000001"
     mint: (request) => call('POST', '/v1/joins', request),
 
     story,
+
+    /** `GET /v1/witnesses`. */
+    witnesses: () => call('GET', '/v1/witnesses'),
 
     /** The attempt's story, once it has an event of that type. */
     async storyWith(type, attempt) {

@@ -26,10 +26,10 @@ export async function startWorld() {
   try {
     const site = keep(await startSite());
     const zoom = keep(await startZoom(folder));
-    const usher = keep(await startUsher(folder, zoom.url, site.origin));
+    const usher = keep(await startUsher(folder, zoom.plain, site.origin));
     const browser = await startBrowser(zoom.tlsAddress);
     keep({ stop: () => browser.close() });
-    return { zoom, usher, site, browser, stop, join: (...wish) => joinInFreshPage(browser, site, ...wish) };
+    return { folder, zoom, usher, site, browser, keep, stop, join: (...wish) => joinInFreshPage(browser, site, ...wish) };
   } catch (error) {
     await stop().catch(() => {}); // why it did not start says more
     throw error;

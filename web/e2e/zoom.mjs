@@ -41,7 +41,20 @@ export async function startZoom(folder) {
   }
 
   return {
-    url,
+    /** Where an Usher asks it without TLS, by one host name. */
+    plain: { api_url: `${url}/v2`, oauth_url: `${url}/oauth/token` },
+
+    /** ... and with TLS, by two, as Zoom has its API and its tokens. */
+    async overTls() {
+      const ca_file = join(folder, 'zoom-ca.pem');
+      await writeFile(ca_file, await (await fetch(`${url}/_sim/ca.pem`)).text());
+      const { port } = new URL(tlsUrl);
+      return { api_url: `https://localhost:${port}/v2`, oauth_url: `https://127.0.0.1:${port}/oauth/token`, ca_file };
+    },
+
+    /** From now on, every host's clock is so far ahead of ours. */
+    setClock: (aheadMs) => control('PUT', 'clock', { offset_ms: aheadMs }),
+
     tlsAddress: `127.0.0.1:${new URL(tlsUrl).port}`,
 
     /** Forgets the requests and checks everything again. Tokens stay: Usher holds some. */
