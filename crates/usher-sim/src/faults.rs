@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -73,6 +73,12 @@ pub enum FaultAnswer {
     },
     /// A status with a page, as a proxy or a maintenance notice would send it.
     Html { status: Status },
+    /// To another address, as a captive portal or a moved page sends it.
+    Redirect {
+        to: HeaderText,
+        #[serde(default = "Status::found")]
+        status: Status,
+    },
     /// A status and bytes that are neither JSON nor text, said to be JSON.
     Garbage { status: Status },
     /// Half of a JSON body, then the connection is closed.
@@ -106,9 +112,45 @@ impl TryFrom<u16> for Status {
     }
 }
 
+impl Status {
+    /// What a redirect has unless it says otherwise.
+    fn found() -> Self {
+        Self(StatusCode::FOUND)
+    }
+}
+
 impl From<Status> for u16 {
     fn from(status: Status) -> Self {
         status.0.as_u16()
+    }
+}
+
+/// Text that can stand in a header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct HeaderText(HeaderValue);
+
+impl TryFrom<String> for HeaderText {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        HeaderValue::try_from(&text)
+            .ok()
+            .filter(|value| value.to_str().is_ok())
+            .map(Self)
+            .ok_or_else(|| format!("{text:?} can't stand in a header: use one line of ASCII"))
+    }
+}
+
+impl From<HeaderText> for String {
+    fn from(text: HeaderText) -> Self {
+        text.0.to_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl From<HeaderText> for HeaderValue {
+    fn from(text: HeaderText) -> Self {
+        text.0
     }
 }
 

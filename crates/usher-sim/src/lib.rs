@@ -1,5 +1,5 @@
 //! A local Zoom to test against: OAuth, users, meetings, ZAK and OBF tokens, the check behind the Web SDK's `join()`,
-//! webhooks, and the report of who was there.
+//! webhooks, the report of who was there, and the status page.
 //!
 //! It verifies signatures with the `jsonwebtoken` crate and shares no code with Usher, or a bug of both would cancel itself out. What is
 //! documented of Zoom, what was observed and what is assumed stands in `docs/simulator.md`, and beside the code.
@@ -26,6 +26,7 @@ mod report;
 mod requests;
 mod rest;
 mod scenario;
+mod status_page;
 mod tls;
 mod tokens;
 mod users;
@@ -47,7 +48,9 @@ pub use attendance::{
     MeetingStart, Participant, Person,
 };
 pub use clock::{ANY_HOST, Clock, OffsetMs};
-pub use faults::{ActiveFault, Fault, FaultAnswer, Faults, RetryAfter, RetryAfterForm, Status};
+pub use faults::{
+    ActiveFault, Fault, FaultAnswer, Faults, HeaderText, RetryAfter, RetryAfterForm, Status,
+};
 pub use join_check::{Check, CheckOutcome, CheckResult, Rules};
 pub use report::Reports;
 pub use requests::{RequestLog, RequestRecord};
@@ -55,6 +58,9 @@ pub use scenario::{
     DEMO_ACCOUNT_ID, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_HOST_EMAIL, DEMO_HOST_ID,
     DEMO_MEETING, DEMO_PASSCODE, DEMO_REGISTRANT_TK, DEMO_REGISTRATION_MEETING, DEMO_SDK_KEY,
     DEMO_SDK_SECRET, DEMO_WAITING_ROOM_MEETING, Scenario, ScenarioError,
+};
+pub use status_page::{
+    ComponentStatus, IncidentStatus, Indicator, StatusComponent, StatusIncident, StatusPage,
 };
 pub use tokens::TokenKind;
 pub use webhooks::{
@@ -254,6 +260,7 @@ fn router(shared: &Shared, scheme: &'static str) -> Router {
         .merge(meetings::routes())
         .merge(wc_info::routes())
         .merge(report::routes())
+        .merge(status_page::routes())
         .merge(control::routes())
         .merge(attendance::routes())
         .merge(webhooks::routes())

@@ -23,7 +23,7 @@ use crate::faults::{FaultAnswer, RetryAfter, Strike};
 use crate::join_check::WireAnswer;
 use crate::requests::{Judged, RequestRecord};
 use crate::rest::Refusal;
-use crate::wc_info;
+use crate::{status_page, wc_info};
 
 const BODY_MAX_BYTES: usize = 1024 * 1024;
 
@@ -93,6 +93,8 @@ async fn play_zoom(
     }
     let response = if let Some((_, answer)) = answer {
         misbehave(answer, &parts, &seen, now).await
+    } else if seen.host == status_page::REDIRECTED_HOST {
+        status_page::redirect(parts.uri.path())
     } else {
         parts.extensions.insert(seen);
         next.run(Request::from_parts(parts, Body::from(body))).await
@@ -120,6 +122,9 @@ async fn misbehave(answer: FaultAnswer, parts: &Parts, seen: &Seen, now: Timesta
         FaultAnswer::Html { status } => {
             let page = "<!DOCTYPE html><html><head><title>Service Unavailable</title></head><body><h1>Service Unavailable</h1></body></html>";
             (status.0, [(header::CONTENT_TYPE, "text/html")], page).into_response()
+        }
+        FaultAnswer::Redirect { to, status } => {
+            (status.0, [(header::LOCATION, HeaderValue::from(to))]).into_response()
         }
         FaultAnswer::Garbage { status } => (
             status.0,

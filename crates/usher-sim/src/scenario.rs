@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Clock;
 use crate::faults::Fault;
 use crate::join_check::Rules;
+use crate::status_page::StatusPage;
 use crate::webhooks::{Subscription, WebhookFault};
 use crate::world::{Account, App, Meeting, Registrant, User};
 
@@ -25,6 +26,7 @@ pub struct Scenario {
     pub rules: Rules,
     pub clock: Clock,
     pub faults: Vec<Fault>,
+    pub status: StatusPage,
     pub webhooks: Vec<Subscription>,
     pub webhook_faults: Vec<WebhookFault>,
 }

@@ -9,6 +9,7 @@ use crate::join_check::Rules;
 use crate::report::Reports;
 use crate::requests::RequestLog;
 use crate::scenario::Scenario;
+use crate::status_page::StatusPage;
 use crate::tokens::Tokens;
 use crate::webhooks::Webhooks;
 
@@ -142,6 +143,7 @@ pub struct World {
     pub requests: RequestLog,
     pub webhooks: Webhooks,
     pub instances: Instances,
+    pub(crate) status: StatusPage,
     pub(crate) tokens: Tokens,
 }
 
@@ -162,11 +164,13 @@ impl World {
             requests: RequestLog::default(),
             webhooks: Webhooks::new(scenario.webhooks, scenario.webhook_faults),
             instances: Instances::default(),
+            status: StatusPage::default(),
             tokens: Tokens::default(),
         };
         for meeting in scenario.meetings {
             world.put_meeting(meeting);
         }
+        world.put_status(scenario.status);
         world
     }
 

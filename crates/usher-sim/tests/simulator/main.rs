@@ -13,6 +13,7 @@ mod receiver;
 mod report;
 mod rest;
 mod scenario;
+mod status_page;
 mod tls;
 mod webhooks;
 mod zoom;

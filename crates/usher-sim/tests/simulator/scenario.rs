@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use usher_sim::{Check, DEMO_HOST_ID, DEMO_MEETING, Meeting, Options, Scenario};
+use usher_sim::{Check, DEMO_HOST_ID, DEMO_MEETING, Indicator, Meeting, Options, Scenario};
 
 use crate::zoom::{Join, Zoom};
 
@@ -49,6 +49,11 @@ path = "/oauth/token"
 times = 1
 answer = { kind = "rate_limit", requests = 0, per_ms = 1000, retry_after = { after_s = 1, form = "iso8601" } }
 
+[status]
+components = [{ name = "Zoom Meetings", status = "partial_outage" }]
+incidents = [{ name = "Joins fail", impact = "critical", status = "monitoring", components = ["Zoom Meetings"] }]
+updated_at = "2023-10-10T04:00:00Z"
+
 [[webhooks]]
 url = "http://127.0.0.1:8080/webhooks/zoom"
 secret_token = "token"
@@ -85,6 +90,7 @@ async fn a_scenario_file_sets_everything() {
     );
     zoom.simulator.steer(|world| {
         assert_eq!(world.meetings[0].passcode, "0042");
+        assert_eq!(world.status().incidents[0].impact, Indicator::Critical);
         assert!(
             world.rules.is_on(Check::ExternalAccount)
                 && !world.rules.is_on(Check::Passcode)

@@ -1,6 +1,7 @@
 //! A running simulator, and a client to ask it.
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use usher_sim::{
@@ -25,7 +26,11 @@ impl Zoom {
     pub(crate) async fn start_with(options: Options) -> Self {
         Self {
             simulator: Simulator::start(options).await.unwrap(),
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            client: reqwest::Client::builder()
+                .no_proxy()
+                .redirect(Policy::none())
+                .build()
+                .unwrap(),
         }
     }
 
