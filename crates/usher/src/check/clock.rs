@@ -1,7 +1,5 @@
 //! This machine's clock against Zoom's, and what a mint makes of the difference.
 
-use std::path::Path;
-
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Client;
@@ -14,13 +12,13 @@ use super::Looked;
 use super::network::{self, Answered, Host, Role, ask};
 use crate::config::Config;
 use crate::mint::DEFAULT_EXPIRES_IN_S;
+use crate::witnesses::{SystemClock, system_clock};
 
 /// Of each host. The first bounds the offset to a second and a round trip, each further one halves it.
 const READINGS: usize = 4;
 /// A clock further off than this is worth a word, whether or not a mint can make up for it: a synchronised one is within milliseconds.
 const OFF: SignedDuration = SignedDuration::from_secs(5);
-/// systemd-timesyncd touches it when it has synchronised the clock (systemd-timesyncd.service(8)).
-const SYNCHRONIZED: &str = "/run/systemd/timesync/synchronized";
+const FIX: &str = "Let chrony or systemd-timesyncd keep this machine's clock (in a virtual machine or container: the host's).";
 
 pub(super) async fn look(config: &Config, hosts: &[Host]) -> Looked<Option<Clock>> {
     let mut findings = vec![system()];
@@ -111,7 +109,7 @@ fn unknown(reasons: &[String]) -> Finding {
             "This machine's clock could not be compared with Zoom's: {}.",
             reasons.join("; ")
         ),
-        "Let it be synchronised (chrony, systemd-timesyncd); put the way to Zoom right and check again.",
+        "Put the way to Zoom right and check again.",
     )
 }
 
@@ -128,20 +126,19 @@ fn judge(estimate: &Estimate, offset: Interval, backdate_s: u32, readings: usize
     // What is left of the difference in `iat`, if the clock is as far ahead, or behind, as it must at least be.
     let ahead = offset.lo - correction - backdate;
     let behind = correction - offset.hi;
-    let fix = "Let chrony or systemd-timesyncd keep this machine's clock (in a virtual machine or container: the host's).";
     if ahead > SignedDuration::ZERO {
         let message = format!(
             "{says} Signatures are still from {} in Zoom's future: joins end in 3712.",
             rounded(ahead)
         );
         let cause = Some(Cause::IatInFutureClockSkew);
-        return Finding::of_setup_error("clock_ahead", cause, message, fix);
+        return Finding::of_setup_error("clock_ahead", cause, message, FIX);
     }
     if behind + backdate >= lifetime {
         let message = format!(
             "{says} Signatures of the usual {DEFAULT_EXPIRES_IN_S} s have expired when they get to Zoom: joins end in 3705."
         );
-        return Finding::of_setup_error("clock_behind", Some(Cause::ClockBehind), message, fix);
+        return Finding::of_setup_error("clock_behind", Some(Cause::ClockBehind), message, FIX);
     }
     if offset.lo > OFF || offset.hi < -OFF {
         let cause = if offset.lo > OFF {
@@ -152,7 +149,7 @@ fn judge(estimate: &Estimate, offset: Interval, backdate_s: u32, readings: usize
         let message = format!(
             "{says} That is enough for joins now, and it takes from every signature's life."
         );
-        return Finding::of_setup_warning("clock_off", Some(cause), message, fix);
+        return Finding::of_setup_warning("clock_off", Some(cause), message, FIX);
     }
     Finding::of_setup_info("clock_well", says, "")
 }
@@ -220,10 +217,25 @@ fn dissent(estimate: &Estimate) -> Option<Finding> {
 
 /// What this system says of its own clock.
 fn system() -> Finding {
-    let message = if Path::new(SYNCHRONIZED).exists() {
-        "systemd-timesyncd has synchronised this machine's clock."
-    } else {
-        "Whether something keeps this machine's clock is not known: there is no sign of systemd-timesyncd, and another daemon is not asked."
-    };
-    Finding::of_setup_info("system_clock", message, "")
+    match system_clock() {
+        SystemClock::Synchronised { error_max } => Finding::of_setup_info(
+            "system_clock",
+            format!(
+                "The system says that its clock is synchronised, to within {} ms.",
+                error_max.as_millis()
+            ),
+            "",
+        ),
+        SystemClock::Unsynchronised => Finding::of_setup_warning(
+            "system_clock_unsynchronised",
+            None,
+            "The system says that nobody keeps its clock.",
+            FIX,
+        ),
+        SystemClock::Unknown => Finding::of_setup_info(
+            "system_clock",
+            "The system does not say whether somebody keeps its clock.",
+            "",
+        ),
+    }
 }

@@ -1,7 +1,7 @@
 //! What the rules of a day would do to recent attempts: those of the last week, as the journal has them.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -49,6 +49,8 @@ enum Rule {
 enum Verdict {
     Fine,
     Breaks,
+    /// It does, if the meeting is another account's, which the journal does not say.
+    MayBreak,
     /// The journal does not say what the rule goes by.
     NotKnown,
 }
@@ -59,7 +61,19 @@ type MadeBy = [String; 3];
 #[derive(Debug, Default)]
 struct Tally {
     broken: BTreeMap<MadeBy, u64>,
+    maybe_broken: BTreeMap<MadeBy, u64>,
     not_known: u64,
+}
+
+impl Tally {
+    fn count(&mut self, verdict: Verdict, made_by: &MadeBy) {
+        match verdict {
+            Verdict::Fine => {}
+            Verdict::Breaks => *self.broken.entry(made_by.clone()).or_default() += 1,
+            Verdict::MayBreak => *self.maybe_broken.entry(made_by.clone()).or_default() += 1,
+            Verdict::NotKnown => self.not_known += 1,
+        }
+    }
 }
 
 pub(super) async fn look(
@@ -124,17 +138,10 @@ async fn read(
         let ids: Vec<AttemptId> = page.attempts.iter().map(|row| row.id).collect();
         count += ids.len();
         for story in stories(&store.events_of_all(&ids).await?) {
-            let Some(origin) = story.origin else {
-                tallies.iter_mut().for_each(|tally| tally.not_known += 1);
-                continue;
-            };
-            let made_by = made_by(&story);
+            let dims = story.dimensions();
+            let made_by = made_by(&dims);
             for (rule, tally) in rules.iter().zip(&mut tallies) {
-                match rule.judge(config, origin, &story) {
-                    Verdict::Fine => {}
-                    Verdict::Breaks => *tally.broken.entry(made_by.clone()).or_default() += 1,
-                    Verdict::NotKnown => tally.not_known += 1,
-                }
+                tally.count(rule.judge(config, &dims, story.origin), &made_by);
             }
         }
         match page.next {
@@ -153,8 +160,9 @@ fn stories(events: &[Event]) -> Vec<Story<'_>> {
     told.into_values().filter_map(Story::of).collect()
 }
 
-fn made_by(story: &Story<'_>) -> MadeBy {
-    let dims: BTreeMap<&str, &str> = story.dimensions().into_iter().collect();
+type Dims<'a> = BTreeMap<&'a str, &'a str>;
+
+fn made_by(dims: &Dims<'_>) -> MadeBy {
     ["app", "release", "sdk_version"].map(|name| {
         dims.get(name)
             .map_or("-".to_owned(), |value| escape_hidden(value))
@@ -162,23 +170,20 @@ fn made_by(story: &Story<'_>) -> MadeBy {
 }
 
 impl Rule {
-    fn judge(self, config: &Config, origin: &Origin, story: &Story<'_>) -> Verdict {
-        let verdict = match self {
-            Rule::External => breaks_external(config, origin),
+    fn judge(self, config: &Config, dims: &Dims<'_>, origin: Option<&Origin>) -> Verdict {
+        let breaks = match self {
+            Rule::External => return external(config, dims, origin),
             Rule::SdkVersion(minimum) => {
-                let said = story
-                    .client
-                    .sdk_version
-                    .as_ref()
-                    .or(origin.sdk_version.as_ref());
-                said.and_then(|version| SdkVersion::find(version))
-                    .map(|version| version < minimum)
+                let said = dims
+                    .get("sdk_version")
+                    .and_then(|said| SdkVersion::find(said));
+                said.map(|version| version < minimum)
             }
             Rule::AppKey => claims(origin).map(|claims| claims.get("appKey").is_none()),
             Rule::LifetimeMin(min_s) => lifetime_s(origin).map(|life_s| life_s < min_s),
             Rule::LifetimeMax(max_s) => lifetime_s(origin).map(|life_s| life_s > max_s),
         };
-        match verdict {
+        match breaks {
             None => Verdict::NotKnown,
             Some(true) => Verdict::Breaks,
             Some(false) => Verdict::Fine,
@@ -221,52 +226,84 @@ impl Rule {
     }
 }
 
-/// None where it is not known whose meeting it is, or with what it was joined.
-fn breaks_external(config: &Config, origin: &Origin) -> Option<bool> {
-    let account = origin.account.as_deref()?;
-    if account == "own" || config.accounts.iter().any(|own| own.name == account) {
-        return Some(false);
+fn external(config: &Config, dims: &Dims<'_>, origin: Option<&Origin>) -> Verdict {
+    let account = dims.get("account");
+    let is_own = |account: &&str| {
+        *account == "own" || config.accounts.iter().any(|own| own.name == *account)
+    };
+    let shape = origin.and_then(|origin| origin.join_shape.as_ref());
+    let has_token = shape.map(|shape| {
+        shape
+            .keys()
+            .any(|(key, _)| matches!(key, "zak" | "obfToken"))
+    });
+    match (account, has_token) {
+        (_, Some(true)) => Verdict::Fine,
+        (Some(account), _) if is_own(account) => Verdict::Fine,
+        (Some(_), Some(false)) => Verdict::Breaks,
+        (None, Some(false)) => Verdict::MayBreak,
+        (_, None) => Verdict::NotKnown,
     }
-    let mut keys = origin.join_shape.as_ref()?.keys();
-    Some(!keys.any(|(key, _)| matches!(key, "zak" | "obfToken")))
 }
 
-fn claims(origin: &Origin) -> Option<Value> {
-    claims_of(origin).filter(Value::is_object)
+fn claims(origin: Option<&Origin>) -> Option<Value> {
+    claims_of(origin?).filter(Value::is_object)
 }
 
-fn lifetime_s(origin: &Origin) -> Option<i64> {
+fn lifetime_s(origin: Option<&Origin>) -> Option<i64> {
     let claims = claims(origin)?;
     Some(claims.get("exp")?.as_i64()? - claims.get("iat")?.as_i64()?)
 }
 
 fn finding(rule: Rule, tally: &Tally, count: u64, as_of: Timestamp) -> Finding {
-    let day = as_of.strftime("%Y-%m-%d");
-    let broken: u64 = tally.broken.values().sum();
+    let says = format!("On {}, {}", as_of.strftime("%Y-%m-%d"), rule.text());
+    let [broken, maybe_broken] =
+        [&tally.broken, &tally.maybe_broken].map(|kinds| kinds.values().sum::<u64>());
     let not_known = match tally.not_known {
         0 => String::new(),
-        not_known => format!(" Of {not_known} the journal does not say what it goes by."),
+        not_known => format!(" Of {not_known} the journal does not say enough to tell."),
     };
-    let rule_text = rule.text();
-    if broken == 0 {
+    let may_fail = match maybe_broken {
+        0 => String::new(),
+        count => format!(
+            " {count} have neither, and the journal does not say whose meeting it was; {}.",
+            listed(&tally.maybe_broken)
+        ),
+    };
+    if broken > 0 {
         let message = format!(
-            "On {day}, {rule_text}: none of the last {count} attempts breaks that.{not_known}"
+            "{says}: {broken} of the last {count} attempts would fail; {}.{may_fail}{not_known}",
+            listed(&tally.broken)
         );
-        return Finding::of_setup_info("rule_kept", message, "");
+        let cause = Some(rule.cause());
+        return Finding::of_setup_error("rule_broken", cause, message, rule.remedy());
     }
-    let mut kinds: Vec<(&MadeBy, &u64)> = tally.broken.iter().collect();
-    kinds.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-    let mut message = format!(
-        "On {day}, {rule_text}: {broken} of the last {count} attempts would fail.{not_known} By app, release and SDK:"
+    let message = format!(
+        "{says}: none of the last {count} attempts is known to break that.{may_fail}{not_known}"
     );
-    for ([app, release, version], count) in kinds.iter().take(LISTED_MAX) {
-        let _ = write!(message, " {app}, {release}, {version}: {count};");
+    if maybe_broken > 0 {
+        let remedy = "Import the meetings of your own accounts (`usher meeting import`), so that they are told from others'.";
+        return Finding::of_setup_warning(
+            "rule_may_be_broken",
+            Some(rule.cause()),
+            message,
+            remedy,
+        );
     }
-    let more = kinds.len().saturating_sub(LISTED_MAX);
+    Finding::of_setup_info("rule_kept", message, "")
+}
+
+/// The kinds with the most attempts.
+fn listed(kinds: &BTreeMap<MadeBy, u64>) -> String {
+    let mut sorted: Vec<(&MadeBy, &u64)> = kinds.iter().collect();
+    sorted.sort_by_key(|(_, count)| Reverse(**count));
+    let shown = sorted.iter().take(LISTED_MAX);
+    let mut shown: Vec<String> = shown
+        .map(|([app, release, version], count)| format!("{app}/{release}/{version} {count}"))
+        .collect();
+    let more = sorted.len().saturating_sub(LISTED_MAX);
     if more > 0 {
-        let _ = write!(message, " and {more} kinds more;");
+        shown.push(format!("{more} kinds more"));
     }
-    message.pop();
-    message.push('.');
-    Finding::of_setup_error("rule_broken", Some(rule.cause()), message, rule.remedy())
+    format!("by app/release/SDK: {}", shown.join(", "))
 }

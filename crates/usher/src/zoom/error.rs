@@ -148,12 +148,12 @@ pub(crate) fn phase(error: &reqwest::Error) -> Phase {
     }
 }
 
-/// An I/O error holds what rustls says inside, where `source` does not lead.
+/// An I/O error holds what rustls says inside, perhaps in another I/O error, where `source` does not lead.
 fn is_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
     let inner = cause
         .downcast_ref::<std::io::Error>()
         .and_then(std::io::Error::get_ref);
-    cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>())
+    cause.is::<rustls::Error>() || inner.is_some_and(|inner| is_tls(inner))
 }
 
 fn wait_text(retry_after: Option<Duration>) -> String {
