@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::altered_headers::{AlteredHeaders, HeaderText};
 use crate::clock::{ANY_HOST, http_date};
 use crate::rest::iso_seconds;
 
@@ -26,7 +27,10 @@ pub struct Fault {
     pub times: Option<u64>,
     #[serde(default)]
     pub delay_ms: u64,
-    /// Without an answer the request is only delayed.
+    /// What it changes in the headers of the answer, whoever gives that.
+    #[serde(default)]
+    pub headers: AlteredHeaders,
+    /// Without an answer the request is only delayed, or its answer altered.
     #[serde(default)]
     pub answer: Option<FaultAnswer>,
 }
@@ -51,6 +55,7 @@ impl Default for Fault {
             method: any(),
             times: None,
             delay_ms: 0,
+            headers: AlteredHeaders::default(),
             answer: None,
         }
     }
@@ -125,35 +130,6 @@ impl From<Status> for u16 {
     }
 }
 
-/// Text that can stand in a header.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct HeaderText(HeaderValue);
-
-impl TryFrom<String> for HeaderText {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        HeaderValue::try_from(&text)
-            .ok()
-            .filter(|value| value.to_str().is_ok())
-            .map(Self)
-            .ok_or_else(|| format!("{text:?} can't stand in a header: use one line of ASCII"))
-    }
-}
-
-impl From<HeaderText> for String {
-    fn from(text: HeaderText) -> Self {
-        text.0.to_str().unwrap_or_default().to_owned()
-    }
-}
-
-impl From<HeaderText> for HeaderValue {
-    fn from(text: HeaderText) -> Self {
-        text.0
-    }
-}
-
 /// `Retry-After` in one of the three forms that Zoom is said to use (reference 5.3).
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -207,6 +183,7 @@ pub struct Faults {
 #[derive(Debug, Default)]
 pub(crate) struct Strike {
     pub(crate) delay_ms: u64,
+    pub(crate) headers: AlteredHeaders,
     pub(crate) answer: Option<(u64, FaultAnswer)>,
 }
 
@@ -238,7 +215,7 @@ impl Faults {
         self.active.iter()
     }
 
-    /// Delays add up; the first fault with an answer ends the search.
+    /// Delays add up, of each header the first alteration counts; the first fault with an answer ends the search.
     pub(crate) fn strike(
         &mut self,
         host: &str,
@@ -253,6 +230,7 @@ impl Faults {
             }
             active.struck += 1;
             strike.delay_ms = strike.delay_ms.saturating_add(active.fault.delay_ms);
+            strike.headers.fill_from(&active.fault.headers);
             if let Some(answer) = &active.fault.answer {
                 strike.answer = Some((active.id, answer.clone()));
                 break;

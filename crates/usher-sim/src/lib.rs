@@ -13,6 +13,7 @@
 //! # Ok(()) }
 //! ```
 
+mod altered_headers;
 mod attendance;
 mod clock;
 mod control;
@@ -43,14 +44,13 @@ use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use tokio::task::JoinHandle;
 
+pub use altered_headers::{AlteredDate, AlteredHeaders, HeaderText};
 pub use attendance::{
     Attendance, AttendanceError, Attended, Happened, Instance, Instances, Leave, MeetingEnd,
     MeetingStart, Participant, Person,
 };
 pub use clock::{ANY_HOST, Clock, OffsetMs};
-pub use faults::{
-    ActiveFault, Fault, FaultAnswer, Faults, HeaderText, RetryAfter, RetryAfterForm, Status,
-};
+pub use faults::{ActiveFault, Fault, FaultAnswer, Faults, RetryAfter, RetryAfterForm, Status};
 pub use join_check::{Check, CheckOutcome, CheckResult, Rules};
 pub use report::Reports;
 pub use requests::{RequestLog, RequestRecord};
@@ -290,9 +290,11 @@ impl Server {
             .map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
         let handle = Handle::new();
-        let server = axum_server::Server::from_listener(listener)
+        let mut server = axum_server::Server::from_listener(listener)
             .http1_only()
             .handle(handle.clone());
+        // Every answer is dated by its host's clock; one that shall have no date must not get the real one.
+        server.http_builder().http1().auto_date_header(false);
         let service = router.into_make_service();
         let task = match tls {
             None => tokio::spawn(server.serve(service)),

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::Shared;
-use crate::clock::http_date;
+use crate::altered_headers::AlteredHeaders;
 use crate::faults::{FaultAnswer, RetryAfter, Strike};
 use crate::join_check::WireAnswer;
 use crate::requests::{Judged, RequestRecord};
@@ -48,9 +48,10 @@ pub(crate) async fn observe(
         play_zoom(&shared, scheme, host.clone(), request, next).await
     };
     let now = shared.with_world(|world| world.clock.now(&host));
-    if let Ok(date) = HeaderValue::from_str(&http_date(now)) {
-        response.headers_mut().insert(header::DATE, date);
-    }
+    let altered = response.extensions_mut().remove::<AlteredHeaders>();
+    altered
+        .unwrap_or_default()
+        .write(response.headers_mut(), now);
     response
 }
 
@@ -87,11 +88,15 @@ async fn play_zoom(
             now,
         )
     });
-    let Strike { delay_ms, answer } = strike;
+    let Strike {
+        delay_ms,
+        headers,
+        answer,
+    } = strike;
     if delay_ms > 0 {
         tokio::time::sleep(Duration::from_millis(delay_ms)).await;
     }
-    let response = if let Some((_, answer)) = answer {
+    let mut response = if let Some((_, answer)) = answer {
         misbehave(answer, &parts, &seen, now).await
     } else if seen.host == status_page::REDIRECTED_HOST {
         status_page::redirect(parts.uri.path())
@@ -102,6 +107,7 @@ async fn play_zoom(
     let judged = response.extensions().get::<Judged>().cloned();
     let status = response.status().as_u16();
     shared.with_world(|world| world.requests.answered(number, status, judged));
+    response.extensions_mut().insert(headers);
     response
 }
 

@@ -9,7 +9,15 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-const NAMES: [&str; 5] = ["zoom.us", "*.zoom.us", "localhost", "127.0.0.1", "::1"];
+const NAMES: [&str; 7] = [
+    "zoom.us",
+    "*.zoom.us",
+    "www.zoomstatus.com",
+    "14qjgk812kgk.statuspage.io",
+    "localhost",
+    "127.0.0.1",
+    "::1",
+];
 
 pub(crate) struct Identity {
     pub(crate) ca_pem: String,

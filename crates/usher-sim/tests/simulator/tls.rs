@@ -2,13 +2,24 @@
 
 use std::net::SocketAddr;
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::{Certificate, Client, StatusCode};
-use usher_sim::{DEMO_ACCOUNT_ID, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Options, Simulator};
+use usher_sim::{
+    DEMO_ACCOUNT_ID, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, OffsetMs, Options, Simulator,
+};
 
 fn client(simulator: &Simulator, ca_pem: Option<&str>) -> Client {
     let address: SocketAddr = simulator.https_address().unwrap();
     let mut builder = Client::builder().no_proxy();
-    for host in ["zoom.us", "api.zoom.us", "us05web.zoom.us", "example.com"] {
+    for host in [
+        "zoom.us",
+        "api.zoom.us",
+        "us05web.zoom.us",
+        "www.zoomstatus.com",
+        "14qjgk812kgk.statuspage.io",
+        "example.com",
+    ] {
         builder = builder.resolve(host, address);
     }
     match ca_pem {
@@ -56,6 +67,37 @@ async fn one_port_plays_every_host_of_zoom_for_whoever_trusts_the_ca() {
 }
 
 #[tokio::test]
+async fn every_host_has_its_own_clock_under_tls_too() {
+    let simulator = Simulator::start(Options::default()).await.unwrap();
+    let client = client(&simulator, simulator.ca_pem());
+    let port = simulator.https_address().unwrap().port();
+    let hosts = [
+        ("zoom.us", -90_000),
+        ("api.zoom.us", 0),
+        ("us05web.zoom.us", 90_000),
+        ("www.zoomstatus.com", 3_600_000),
+        ("14qjgk812kgk.statuspage.io", -3_600_000),
+        ("localhost", 86_400_000),
+        ("127.0.0.1", -86_400_000),
+    ];
+    simulator.steer(|world| {
+        for (host, offset_ms) in hosts {
+            world
+                .clock
+                .set(host, OffsetMs::try_from(offset_ms).unwrap());
+        }
+    });
+    for (host, offset_ms) in hosts {
+        let url = format!("https://{host}:{port}/api/v2/status.json");
+        let response = client.get(url).send().await.unwrap();
+        let date = response.headers()["date"].to_str().unwrap();
+        let date = DateTimeParser::new().parse_timestamp(date).unwrap();
+        let offset_s = date.duration_since(Timestamp::now()).as_secs();
+        assert!((offset_s - offset_ms / 1000).abs() <= 2, "{host}");
+    }
+}
+
+#[tokio::test]
 async fn whoever_does_not_trust_the_ca_gets_no_connection() {
     let simulator = Simulator::start(Options::default()).await.unwrap();
     let url = format!(
@@ -66,7 +108,7 @@ async fn whoever_does_not_trust_the_ca_gets_no_connection() {
 }
 
 #[tokio::test]
-async fn the_certificate_is_for_zooms_hosts_only() {
+async fn the_certificate_is_for_the_hosts_that_are_played_only() {
     let simulator = Simulator::start(Options::default()).await.unwrap();
     let url = format!(
         "https://example.com:{}/",
