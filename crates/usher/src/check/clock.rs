@@ -157,9 +157,17 @@ fn judge(estimate: &Estimate, offset: Interval, backdate_s: u32, readings: usize
 fn mint(correction: SignedDuration, backdate_s: u32, is_corroborated: bool) -> String {
     let zero = SignedDuration::ZERO;
     let takes = match correction {
-        _ if correction == zero => "A mint takes nothing off it".to_owned(),
-        _ if correction > zero => format!("A mint takes {} off it", rounded(correction)),
-        _ => format!("A mint adds {} to it", rounded(correction.abs())),
+        _ if correction == zero => "A mint that knows no more takes nothing off it".to_owned(),
+        _ if correction > zero => {
+            format!(
+                "A mint that knows no more takes {} off it",
+                rounded(correction)
+            )
+        }
+        _ => format!(
+            "A mint that knows no more adds {} to it",
+            rounded(correction.abs())
+        ),
     };
     let word = if is_corroborated {
         "two hosts agree"

@@ -103,10 +103,14 @@ fn of_error(error: &StoreError) -> Finding {
 
 /// With a capital letter, unless it begins with a path.
 fn sentence(text: &str) -> String {
+    let begins_with_path = text
+        .split(' ')
+        .next()
+        .is_some_and(|word| word.contains(['/', '.']));
     let mut characters = text.chars();
     match characters.next() {
-        Some(first) => first.to_uppercase().chain(characters).collect(),
-        None => String::new(),
+        Some(first) if !begins_with_path => first.to_uppercase().chain(characters).collect(),
+        _ => text.to_owned(),
     }
 }
 

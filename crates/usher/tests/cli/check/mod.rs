@@ -116,18 +116,17 @@ fn shown(ran: &Ran, hidden: &[(&str, &str)]) -> String {
     for (before, after, name) in [
         (" after ", " ms, ", "N"),
         (" has ", " MiB left", "N"),
+        (" of this version (", ").", "N"),
         ("machine's clock is ", " of Zoom's", "ABOUT THAT"),
-        ("A mint takes ", " off it", "SOME"),
+        ("knows no more takes ", " off it", "SOME"),
         ("this one expires at ", ".", "LATER"),
     ] {
         text = between(&text, before, after, name);
     }
     // What the kernel says of its clock is the machine's.
-    let is_of_the_machine = |line: &&str| !line.contains("[system_clock");
-    text.lines()
-        .filter(is_of_the_machine)
-        .collect::<Vec<_>>()
-        .join("\n")
+    let is_of_the_machine = |part: &&str| part.contains("[system_clock");
+    let parts = text.split("\n\n").filter(|part| !is_of_the_machine(part));
+    parts.collect::<Vec<_>>().join("\n\n")
 }
 
 /// With a name in place of what stands between two words of one line.

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{Report, Zoom, shown};
 use crate::process::{Place, SDK_KEY, SDK_SECRET, ran};
+use crate::stores::{Home, Kind};
 
 /// Asks nobody outside: the configured hosts are a port where nothing listens.
 fn offline(place: &Place, args: &[&str]) -> Command {
@@ -157,6 +158,31 @@ fn a_database_that_can_not_be_used_is_named_with_the_remedy() {
     assert!(!report.json.to_string().contains("hush"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_another_version_are_an_error_on_both_databases() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let home = Home::new(kind).await;
+        let place = Place::new();
+        let with_store = |args: &[&str]| {
+            let mut command = offline(&place, args);
+            command.env("USHER_STORE", &home.url);
+            command
+        };
+        assert_eq!(ran(&mut with_store(&["init"])).code, 0, "{kind:?}");
+        let check = || Report::of(&mut with_store(&["check", "--json"]));
+        assert_eq!(check().severity("database_usable"), "info", "{kind:?}");
+        home.tamper("UPDATE _sqlx_migrations SET version = 999 WHERE version = 1")
+            .await;
+        let newer = check();
+        assert_eq!(newer.errors(), ["store_newer_than_binary"], "{kind:?}");
+        home.tamper("DELETE FROM _sqlx_migrations WHERE version > 2")
+            .await;
+        let older = check();
+        assert_eq!(older.errors(), ["store_older_than_binary"], "{kind:?}");
+        assert!(older.json.to_string().contains("usher migrate"));
+    }
+}
+
 #[test]
 fn it_works_beside_a_running_service_and_asks_its_webhook_address() {
     let place = Place::new();
@@ -303,6 +329,29 @@ fn recent_attempts_are_held_against_the_rules_of_a_day() {
         .collect();
     assert_snapshot!(of_rules.join("\n\n"));
     assert_eq!(ran.code, 1);
+}
+
+#[test]
+fn more_attempts_than_fit_one_page_are_read() {
+    let place = Place::new();
+    let now = jiff::Timestamp::now();
+    let line = json!({"at": now.to_string(), "outcome": "joined", "meeting": "85012345678", "sdk_version": "2.16.0"});
+    let lines: Vec<String> = (0..700)
+        .map(|number| {
+            let mut line = line.clone();
+            line["participant"] = format!("p-{number}").into();
+            line.to_string()
+        })
+        .collect();
+    let imported = place.run_with_stdin(&["import", "-"], &lines.join("\n"));
+    assert_eq!(imported.code, 0, "{}", imported.stderr);
+    let args = ["--as-of", "2027-02-06", "--minimum-sdk-version", "6.0.0"];
+    let report = check(&place, &args);
+    let message = report.message("rule_broken");
+    assert!(
+        message.contains("700 of the last 700 attempts"),
+        "{message}"
+    );
 }
 
 #[test]
