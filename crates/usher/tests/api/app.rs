@@ -31,6 +31,7 @@ pub(crate) const NUMBER: &str = "85012345678";
 pub(crate) struct App {
     router: Router,
     pub(crate) directory: Arc<Directory>,
+    pub(crate) witnesses: Arc<Witnesses>,
     pub(crate) folder: TempDir,
 }
 
@@ -70,19 +71,19 @@ impl App {
         let zoom = ZoomClient::new(&config.zoom, config.accounts.clone(), now).unwrap();
         let moment = Moment { now, random: || 7 };
         let (journal, _writer) = Journal::start(directory.clone(), config.data.clone());
-    let (log, _log_writer) = Log::start(directory.clone(), &config.instance);
-    let timepiece = Timepiece {
-        wall: now,
-        since_boot: || SignedDuration::ZERO,
-    };
-    let witnesses = Arc::new(Witnesses::new(timepiece, log));
-    let zoom = zoom.watched_by(Arc::clone(&witnesses));
+        let (log, _log_writer) = Log::start(directory.clone(), &config.instance);
+        let timepiece = Timepiece {
+            wall: now,
+            since_boot: || SignedDuration::ZERO,
+        };
+        let witnesses = Arc::new(Witnesses::new(timepiece, log));
+        let zoom = zoom.watched_by(Arc::clone(&witnesses));
         let stop = CancellationToken::new();
         let state = AppState::new(
             config,
             Arc::clone(&directory),
             zoom,
-            witnesses,
+            Arc::clone(&witnesses),
             moment,
             journal,
             stop,
@@ -90,6 +91,7 @@ impl App {
         Self {
             router: router(state),
             directory,
+            witnesses,
             folder,
         }
     }

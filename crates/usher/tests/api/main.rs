@@ -16,4 +16,5 @@ mod stats;
 mod stores;
 mod stream;
 mod webhooks;
+mod witnesses;
 mod zoom;

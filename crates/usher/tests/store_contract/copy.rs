@@ -18,7 +18,7 @@ on_both_stores! {
 }
 
 /// The other kind of store, with the same key.
-async fn original(home: &Home) -> (Home, Store) {
+pub(crate) async fn original(home: &Home) -> (Home, Store) {
     let kind = match home.kind {
         Kind::Sqlite => Kind::Postgres,
         Kind::Postgres => Kind::Sqlite,

@@ -16,3 +16,4 @@ mod stats;
 #[path = "../stores/mod.rs"]
 mod stores;
 mod versions;
+mod witness_lines;
