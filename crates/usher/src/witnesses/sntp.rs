@@ -98,3 +98,66 @@ async fn ask(server: &str) -> Result<(f64, f64), String> {
     }
     Ok((offset_ms, error_ms))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{SystemTime, UNIX_EPOCH};
+
+    use tokio::net::UdpSocket;
+
+    use super::*;
+
+    /// From 1900, as NTP counts, to 1970.
+    const ERA_S: u64 = 2_208_988_800;
+
+    /// A server that answers one request with its clock so far ahead of ours, after `spoil` had its way with the answer.
+    async fn server(ahead_s: i64, spoil: fn(&mut [u8])) -> String {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            let mut packet = [0; 48];
+            let (_, client) = socket.recv_from(&mut packet).await.unwrap();
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+            let seconds = (since.as_secs() + ERA_S)
+                .checked_add_signed(ahead_s)
+                .unwrap();
+            let fraction = (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000;
+            let time = (seconds << 32 | fraction).to_be_bytes();
+            let originate: [u8; 8] = packet[40..48].try_into().unwrap();
+            packet = [0; 48];
+            // No leap second, version 4, server; stratum 2.
+            (packet[0], packet[1]) = (0b00_100_100, 2);
+            packet[16..24].copy_from_slice(&time);
+            packet[24..32].copy_from_slice(&originate);
+            packet[32..40].copy_from_slice(&time);
+            packet[40..48].copy_from_slice(&time);
+            spoil(&mut packet);
+            socket.send_to(&packet, client).await.unwrap();
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn the_offset_is_ours_minus_the_servers() {
+        for ahead_s in [0, 3600, -3600] {
+            let server = server(ahead_s, |_| {}).await;
+            let (offset_ms, error_ms) = ask(&server).await.unwrap();
+            let off_ms = offset_ms + 1e3 * f64::from(i32::try_from(ahead_s).unwrap());
+            assert!(off_ms.abs() <= error_ms + 1.0, "{offset_ms} ± {error_ms}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_to_another_question_or_of_a_server_that_lost_the_time_is_none() {
+        let spoils: [fn(&mut [u8]); 4] = [
+            |packet| packet[24..32].fill(7),
+            |packet| packet[0] |= 0b11_000_000,
+            |packet| packet[1] = 0,
+            |packet| packet.fill(0xff),
+        ];
+        for spoil in spoils {
+            let server = server(0, spoil).await;
+            ask(&server).await.unwrap_err();
+        }
+    }
+}

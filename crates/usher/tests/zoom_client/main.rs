@@ -4,6 +4,7 @@
 
 mod answers;
 mod failures;
+mod witnesses;
 
 use std::cell::Cell;
 use std::sync::Arc;
