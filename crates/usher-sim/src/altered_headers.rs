@@ -101,7 +101,7 @@ impl TryFrom<String> for HeaderText {
             .ok()
             .filter(|value| value.to_str().is_ok())
             .map(Self)
-            .ok_or_else(|| format!("{text:?} can't stand in a header: use one line of ASCII"))
+            .ok_or_else(|| "a header takes one line of ASCII".to_owned())
     }
 }
 

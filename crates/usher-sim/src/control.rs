@@ -166,18 +166,14 @@ async fn remove_fault(State(shared): State<Shared>, Path(id): Path<u64>) -> Resp
     }
 }
 
+/// Every check, also those that stand as they do by default.
 async fn rules(State(shared): State<Shared>) -> Response {
     shared.with_world(|world| {
-        let checks: BTreeMap<Check, bool> = Check::ALL
-            .into_iter()
-            .map(|check| (check, world.rules.is_on(check)))
-            .collect();
-        let rules = &world.rules;
-        Json(json!({
-            "checks": checks, "iat_tolerance_s": rules.iat_tolerance_s,
-            "minimum_sdk_version": rules.minimum_sdk_version,
-        }))
-        .into_response()
+        let mut all = world.rules.clone();
+        for check in Check::ALL {
+            all.switch(check, world.rules.switch_of(check));
+        }
+        Json(all).into_response()
     })
 }
 

@@ -51,7 +51,7 @@ pub use attendance::{
 };
 pub use clock::{ANY_HOST, Clock, OffsetMs};
 pub use faults::{ActiveFault, Fault, FaultAnswer, Faults, RetryAfter, RetryAfterForm, Status};
-pub use join_check::{Check, CheckOutcome, CheckResult, Rules};
+pub use join_check::{Check, CheckOutcome, CheckResult, OauthErrors, RuleSetting, Rules, Switch};
 pub use report::Reports;
 pub use requests::{RequestLog, RequestRecord};
 pub use scenario::{

@@ -4,6 +4,7 @@
 //! first. The marks (documented, observed, assumed) stand beside each check, and in `docs/simulator.md`.
 
 mod meeting;
+mod rules;
 mod signature;
 mod user_token;
 
@@ -11,7 +12,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+
+pub use rules::{OauthErrors, RuleSetting, Rules, Switch};
+
+use rules::InForce;
 
 use crate::tokens::{Issued, TokenKind};
 use crate::world::{App, Meeting, World};
@@ -24,12 +29,14 @@ pub enum Check {
     KeyKnown,
     KeyEnabled,
     KeyClaim,
+    AppKey,
     Algorithm,
     Hmac,
     TimeClaims,
     IssuedInPast,
     NotExpired,
     Lifetime,
+    StricterLifetime,
     MeetingNumber,
     Role,
     SdkVersion,
@@ -38,23 +45,26 @@ pub enum Check {
     ExternalAccount,
     Zak,
     Obf,
+    ObfOwner,
     Authentication,
     Registration,
     Passcode,
 }
 
 impl Check {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::SignatureParses,
         Self::KeyKnown,
         Self::KeyEnabled,
         Self::KeyClaim,
+        Self::AppKey,
         Self::Algorithm,
         Self::Hmac,
         Self::TimeClaims,
         Self::IssuedInPast,
         Self::NotExpired,
         Self::Lifetime,
+        Self::StricterLifetime,
         Self::MeetingNumber,
         Self::Role,
         Self::SdkVersion,
@@ -63,6 +73,7 @@ impl Check {
         Self::ExternalAccount,
         Self::Zak,
         Self::Obf,
+        Self::ObfOwner,
         Self::Authentication,
         Self::Registration,
         Self::Passcode,
@@ -74,12 +85,14 @@ impl Check {
             Self::KeyKnown => signature::key_is_known(facts),
             Self::KeyEnabled => signature::key_is_enabled(facts),
             Self::KeyClaim => signature::key_claim_is_there(facts),
+            Self::AppKey => signature::app_key_is_there(facts),
             Self::Algorithm => signature::algorithm_is_hs256(facts),
             Self::Hmac => signature::hmac_is_valid(facts),
             Self::TimeClaims => signature::times_are_integers(facts),
             Self::IssuedInPast => signature::was_issued_in_the_past(facts),
             Self::NotExpired => signature::is_not_expired(facts),
             Self::Lifetime => signature::lifetime_is_within_limits(facts),
+            Self::StricterLifetime => signature::lifetime_is_within_stricter_limits(facts),
             Self::MeetingNumber => signature::is_for_this_meeting(facts),
             Self::Role => signature::role_is_known(facts),
             Self::SdkVersion => meeting::sdk_version_is_supported(facts),
@@ -88,59 +101,11 @@ impl Check {
             Self::ExternalAccount => meeting::external_join_is_allowed(facts),
             Self::Zak => user_token::zak_is_usable(facts),
             Self::Obf => user_token::obf_is_usable(facts),
+            Self::ObfOwner => user_token::obf_owner_is_there(facts),
             Self::Authentication => meeting::user_is_signed_in(facts),
             Self::Registration => meeting::registrant_is_known(facts),
             Self::Passcode => meeting::passcode_is_right(facts),
         }
-    }
-}
-
-/// Which checks are on, and what they are measured by.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Rules {
-    /// Checks that are switched otherwise than they stand by default.
-    checks: BTreeMap<Check, bool>,
-    /// How far `iat` may lie ahead of the clock. Zoom's tolerance is unverified (reference 12.1).
-    pub iat_tolerance_s: i64,
-    /// Versions below it fail `sdk_version`.
-    pub minimum_sdk_version: Option<String>,
-}
-
-impl Rules {
-    /// Switches one check on or off.
-    pub fn switch(&mut self, check: Check, on: bool) {
-        self.checks.insert(check, on);
-    }
-
-    /// These rules with some fields set anew; `checks` is merged check by check.
-    pub(crate) fn changed(&self, mut changes: Map<String, Value>) -> serde_json::Result<Self> {
-        let mut checks = self.checks.clone();
-        checks.extend(
-            changes
-                .remove("checks")
-                .map(serde_json::from_value::<BTreeMap<Check, bool>>)
-                .transpose()?
-                .unwrap_or_default(),
-        );
-        let mut fields = json!({
-            "iat_tolerance_s": self.iat_tolerance_s, "minimum_sdk_version": self.minimum_sdk_version,
-        });
-        if let Some(fields) = fields.as_object_mut() {
-            fields.extend(changes);
-        }
-        Ok(Self {
-            checks,
-            ..serde_json::from_value(fields)?
-        })
-    }
-
-    /// `external_account` is off unless switched on: most tests run within one account.
-    pub fn is_on(&self, check: Check) -> bool {
-        self.checks
-            .get(&check)
-            .copied()
-            .unwrap_or(check != Check::ExternalAccount)
     }
 }
 
@@ -161,6 +126,8 @@ pub enum CheckOutcome {
     Failed,
     /// There was nothing to judge, for example no ZAK, or no such meeting to have a passcode.
     NotApplicable,
+    /// It fails, and will from the date on that the rules name; until then nobody is refused for it.
+    FailsLater,
     /// Switched off, so not judged.
     Off,
 }
@@ -303,10 +270,14 @@ pub(crate) fn judge(world: &World, now: Timestamp, fields: &BTreeMap<String, Str
     let mut checks = Vec::new();
     let mut refusal = None;
     for check in Check::ALL {
-        let (result, because) = if world.rules.is_on(check) {
-            match check.judge(&facts) {
+        let (result, because) = match world.rules.of(check, now) {
+            InForce::No => (CheckOutcome::Off, None),
+            in_force => match check.judge(&facts) {
                 Judgement::Passed => (CheckOutcome::Passed, None),
                 Judgement::NotApplicable => (CheckOutcome::NotApplicable, None),
+                Judgement::Failed { because, .. } if in_force == InForce::Later => {
+                    (CheckOutcome::FailsLater, Some(because))
+                }
                 Judgement::Failed {
                     code,
                     message,
@@ -318,9 +289,7 @@ pub(crate) fn judge(world: &World, now: Timestamp, fields: &BTreeMap<String, Str
                     });
                     (CheckOutcome::Failed, Some(because))
                 }
-            }
-        } else {
-            (CheckOutcome::Off, None)
+            },
         };
         checks.push(CheckResult {
             check,

@@ -40,7 +40,7 @@ pub(super) fn zak_is_usable(facts: &Facts<'_>) -> Judgement {
     }
 }
 
-/// Reference 4.2: single use, bound to a meeting if it was asked for one, its owner present `[doc]`. That the web API answers, with the
+/// Reference 4.2: single use, and bound to a meeting if it was asked for one `[doc]`. That the web API answers, with the
 /// SDK's own numbers, is assumed: the SDK takes them from the media gateway.
 pub(super) fn obf_is_usable(facts: &Facts<'_>) -> Judgement {
     if facts.field("obfToken").is_none() {
@@ -63,6 +63,14 @@ pub(super) fn obf_is_usable(facts: &Facts<'_>) -> Judgement {
             "the OBF token is bound to another meeting",
         );
     }
+    Judgement::Passed
+}
+
+/// Reference 4.2: whom an OBF token acts for is in the meeting already `[doc]`. The answer is assumed, as above.
+pub(super) fn obf_owner_is_there(facts: &Facts<'_>) -> Judgement {
+    let (Some(obf), Some(meeting)) = (facts.obf, facts.meeting) else {
+        return Judgement::NotApplicable;
+    };
     if meeting.present.contains(&obf.subject) {
         Judgement::Passed
     } else {

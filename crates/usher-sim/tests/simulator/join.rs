@@ -37,7 +37,7 @@ async fn the_log_shows_the_claims_and_every_check() {
         Check::ALL.len()
     );
     assert_eq!(
-        request["checks"][5],
+        request["checks"][6],
         json!({ "check": "hmac", "result": "passed" })
     );
 }
@@ -288,7 +288,7 @@ async fn a_check_that_is_off_is_shown_as_off() {
     zoom.join(&Join::good()).await;
     let hmac = zoom
         .simulator
-        .steer(|world| world.requests.iter().last().unwrap().checks[5].clone());
+        .steer(|world| world.requests.iter().last().unwrap().checks[6].clone());
     assert_eq!((hmac.check, hmac.result), (Check::Hmac, CheckOutcome::Off));
     let rules = zoom.control(Method::GET, "rules", Value::Null).await;
     assert_eq!(

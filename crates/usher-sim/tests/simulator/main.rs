@@ -12,6 +12,7 @@ mod people;
 mod receiver;
 mod report;
 mod rest;
+mod rules;
 mod scenario;
 mod status_page;
 mod tls;

@@ -81,6 +81,7 @@ async fn only_an_ended_meeting_of_two_or_more_has_a_report() {
     assert_eq!(code(refused().await), not_found, "one participant");
     let uuid = zoom.attend(present("first")).await;
     zoom.attend(present("second")).await;
+    let uuid = encoded_twice(&uuid);
     let running = zoom.refused_report(&format!("{uuid}/participants")).await;
     assert_eq!(code(running), not_found, "still running");
     zoom.end().await;

@@ -94,6 +94,50 @@ async fn wrong_credentials_grant_and_account_are_told_apart() {
 }
 
 #[tokio::test]
+async fn errors_of_the_token_endpoint_have_each_of_the_forms_that_zooms_may_have() {
+    let zoom = Zoom::start().await;
+    let ask = async |client_id: &str, secret: &str| {
+        let request = zoom
+            .request(Method::POST, "/oauth/token")
+            .basic_auth(client_id, Some(secret))
+            .form(&[
+                ("grant_type", "account_credentials"),
+                ("account_id", DEMO_ACCOUNT_ID),
+            ]);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+        response.json::<Value>().await.unwrap()
+    };
+    let not_told_apart = "Invalid client_id or client_secret";
+    for (form, wrong_id, wrong_secret) in [
+        (
+            "reason",
+            json!({ "error": "invalid_client", "reason": not_told_apart }),
+            json!({ "error": "invalid_client", "reason": not_told_apart }),
+        ),
+        (
+            "error_description",
+            json!({ "error": "invalid_client", "error_description": not_told_apart }),
+            json!({ "error": "invalid_client", "error_description": not_told_apart }),
+        ),
+        (
+            "code",
+            json!({ "error": "invalid_client", "code": 4702, "reason": "Invalid client_id" }),
+            json!({ "error": "invalid_client", "code": 4704, "reason": "Invalid client_secret" }),
+        ),
+    ] {
+        zoom.control(Method::PATCH, "rules", json!({ "oauth_errors": form }))
+            .await;
+        assert_eq!(ask("unknown", DEMO_CLIENT_SECRET).await, wrong_id);
+        assert_eq!(ask(DEMO_CLIENT_ID, "wrong").await, wrong_secret);
+    }
+    zoom.simulator
+        .steer(|world| world.accounts[0].disabled = true);
+    let deactivated = ask(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET).await;
+    assert_eq!(deactivated["code"], 4717);
+}
+
+#[tokio::test]
 async fn the_log_counts_token_calls_and_keeps_no_credentials() {
     let zoom = Zoom::start().await;
     zoom.access_token().await;

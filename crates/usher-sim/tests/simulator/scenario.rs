@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use usher_sim::{Check, DEMO_HOST_ID, DEMO_MEETING, Indicator, Meeting, Options, Scenario};
+use usher_sim::{Check, DEMO_HOST_ID, DEMO_MEETING, Indicator, Meeting, Options, Scenario, Switch};
 
 use crate::zoom::{Join, Zoom};
 
@@ -38,7 +38,8 @@ registrants = [{ tk = "t1" }, { tk = "t2", expired = true }]
 [rules]
 iat_tolerance_s = 5
 minimum_sdk_version = "5.0.0"
-checks = { external_account = true, passcode = false }
+checks = { external_account = true, passcode = false, app_key = "2027-01-01", obf_owner = "2026-03-02T00:00:00Z" }
+oauth_errors = "code"
 
 [clock]
 "*" = -29500
@@ -92,9 +93,9 @@ async fn a_scenario_file_sets_everything() {
         assert_eq!(world.meetings[0].passcode, "0042");
         assert_eq!(world.status().incidents[0].impact, Indicator::Critical);
         assert!(
-            world.rules.is_on(Check::ExternalAccount)
-                && !world.rules.is_on(Check::Passcode)
-                && world.rules.is_on(Check::Hmac)
+            world.rules.switch_of(Check::ExternalAccount) == Switch::On
+                && world.rules.switch_of(Check::Passcode) == Switch::Off
+                && world.rules.switch_of(Check::Hmac) == Switch::On
         );
         let reports = world.accounts[0].reports;
         assert_eq!(
@@ -144,6 +145,11 @@ fn a_mistake_names_the_file_and_the_key() {
             "unknown.json",
             r#"{ "meetings": [{ "number": 1, "host": "x", "passwort": "" }] }"#,
             "meetings[0].passwort",
+        ),
+        (
+            "date.toml",
+            "[rules]\nchecks = { app_key = \"soon\" }\n",
+            "a check takes true, false or a date",
         ),
         (
             "check.toml",
@@ -309,9 +315,9 @@ async fn a_reset_goes_back_to_the_start() {
             (
                 world.meetings.len(),
                 world.requests.iter().count(),
-                world.rules.is_on(Check::Hmac)
+                world.rules.switch_of(Check::Hmac)
             ),
-            (3, 0, true)
+            (3, 0, Switch::On)
         );
     });
     assert_eq!(

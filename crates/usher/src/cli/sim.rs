@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use usher_sim::{Options, Scenario, Simulator};
+use usher_sim::{Options, RuleSetting, Scenario, Simulator};
 
 use super::{Exit, Failure, stop_signal};
 
@@ -20,13 +20,20 @@ pub(super) struct Sim {
     /// File with apps, accounts, meetings and rules (docs/simulator.md) [default: the demo's]
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
+    /// A rule of join() to enforce, in place of the scenario's: a check with true, false or the date from which it holds
+    /// (`external_account=2026-03-02`), or a limit (`minimum_sdk_version=6.2.0`); docs/simulator.md lists them
+    #[arg(long = "rule", value_name = "NAME[=VALUE]")]
+    rules: Vec<RuleSetting>,
 }
 
 pub(super) async fn run(args: &Sim, out: &mut impl Write) -> Result<Exit, Failure> {
-    let scenario = match &args.scenario {
+    let mut scenario = match &args.scenario {
         Some(file) => Scenario::read(file)?,
         None => Scenario::demo(),
     };
+    for setting in &args.rules {
+        scenario.rules = scenario.rules.with(setting.clone())?;
+    }
     let options = Options {
         listen: args.listen,
         tls_listen: Some(args.tls_listen),
