@@ -33,6 +33,9 @@ pub enum NoReading {
     /// It has an `Age`: a cache answered, and `Date` is when the cache got it (RFC 9111, section 5.1).
     #[error("the answer comes from a cache: it has an Age")]
     FromCache,
+    /// A proxy, a gateway or a captive portal answered in the host's place, with its own clock.
+    #[error("the answer is a proxy's or a gateway's, not the host's own")]
+    NotItsOwn,
     /// It came before it was asked for: our clock was set back meanwhile.
     #[error("our clock was set back between request and answer")]
     SetBack,

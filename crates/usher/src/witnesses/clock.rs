@@ -30,6 +30,8 @@ pub struct Heard<'a> {
     pub sent_at: Timestamp,
     /// On our clock.
     pub received_at: Timestamp,
+    /// It is not a proxy's or a gateway's.
+    pub is_its_own: bool,
     pub date: Option<&'a str>,
     pub age: Option<&'a str>,
 }
@@ -74,13 +76,17 @@ impl Clock {
     pub fn hear(&self, heard: &Heard<'_>) {
         self.notice_set();
         let times = (heard.sent_at, heard.received_at);
-        let reading = Reading::of_answer(
-            heard.server,
-            heard.is_verified,
-            times,
-            heard.date,
-            heard.age,
-        );
+        let reading = if heard.is_its_own {
+            Reading::of_answer(
+                heard.server,
+                heard.is_verified,
+                times,
+                heard.date,
+                heard.age,
+            )
+        } else {
+            Err(NoReading::NotItsOwn)
+        };
         let mut known = self.known();
         match reading {
             Ok(reading) => self.take_in(&mut known, &reading),

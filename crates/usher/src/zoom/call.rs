@@ -146,6 +146,7 @@ impl Wire {
             is_verified: url.scheme() == "https",
             sent_at,
             received_at: (self.now)(),
+            is_its_own: is_its_own(response),
             date: text(header::DATE),
             age: text(header::AGE),
         });
@@ -199,6 +200,23 @@ fn health(failure: &Failure, pause: Option<Duration>, now: Timestamp) -> Health 
         },
         _ if failure.zoom_is_well => Health::Well,
         _ => Health::Ill,
+    }
+}
+
+/// Whether the host itself answered, as far as can be told. Where TLS is opened on the way (a company's proxy with a certificate of its
+/// own), the proxy's pages are dated by the proxy's clock, for all hosts alike: redirects to a login, "bad gateway", HTML where none is.
+fn is_its_own(response: &Response) -> bool {
+    let status = response.status();
+    let media_type = response.headers().get(header::CONTENT_TYPE);
+    let is_html =
+        media_type.is_some_and(|media_type| media_type.as_bytes().starts_with(b"text/html"));
+    let is_json =
+        media_type.is_some_and(|media_type| media_type.as_bytes().starts_with(b"application/json"));
+    match status.as_u16() {
+        300..=399 | 407 | 511 => false,
+        500.. => is_json,
+        200..=299 => !is_html,
+        _ => true,
     }
 }
 

@@ -26,6 +26,7 @@ fn hear_headers(app: &App, server: &str, is_verified: bool, date: Option<&str>, 
         is_verified,
         sent_at: ours() - SignedDuration::from_millis(40),
         received_at: ours(),
+        is_its_own: true,
         date,
         age,
     });

@@ -10,6 +10,7 @@ use usher::seal::MasterKey;
 use usher::store::{Address, IfOlder};
 use usher::witnesses::{Log, Timepiece, Witnesses};
 use usher::zoom::{ZoomClient, ZoomHosts};
+use usher_core::clock::NoReading;
 use usher_core::witness::{ApiLine, Call, CallOutcome, Line, Phase};
 use usher_sim::{DEMO_CLIENT_SECRET, FaultAnswer, Options, Simulator};
 
@@ -213,6 +214,49 @@ async fn every_answer_tells_the_time_even_a_refusal_and_probes_need_no_credentia
         _ => None,
     });
     assert!(moved.is_some_and(|text| text.starts_with("Signatures are dated 60.0 s earlier")));
+}
+
+#[tokio::test]
+async fn the_clock_of_a_proxy_or_a_portal_is_not_taken_for_zooms() {
+    let html = |status: u16| FaultAnswer::Html {
+        status: status.try_into().unwrap(),
+    };
+    for answer in [html(200), html(502), html(511), status(302)] {
+        let zoom = Zoom::start().await;
+        zoom.answers(MEETING, answer);
+        zoom.answers(OAUTH, html(503));
+        let watched = Watched::start().await;
+        let client = watched.client(&Zoom::hosts(&zoom.0.http_url()));
+        client.meeting("default", number()).await.unwrap_err();
+        assert_eq!(watched.witnesses.clock.estimate().offset, None);
+        let no_readings = watched.witnesses.clock.no_readings();
+        let reasons: Vec<_> = no_readings.into_values().collect();
+        assert_eq!(reasons, [NoReading::NotItsOwn]);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_out_of_a_cache_or_without_its_time_moves_nothing() {
+    for (headers, reason) in [
+        (serde_json::json!({"age_s": 7}), NoReading::FromCache),
+        (serde_json::json!({"date": "missing"}), NoReading::NoDate),
+        (
+            serde_json::json!({"date": "malformed"}),
+            NoReading::MalformedDate,
+        ),
+    ] {
+        let zoom = Zoom::start().await;
+        let fault = serde_json::json!({"path": "*", "headers": headers});
+        let fault = serde_json::from_value(fault).unwrap();
+        zoom.0.steer(|zoom| zoom.faults.add(fault));
+        let watched = Watched::start().await;
+        let client = watched.client(&Zoom::hosts(&zoom.0.http_url()));
+        client.meeting("default", number()).await.unwrap();
+        assert_eq!(watched.witnesses.clock.estimate().offset, None);
+        let no_readings = watched.witnesses.clock.no_readings();
+        let reasons: Vec<_> = no_readings.into_values().collect();
+        assert_eq!(reasons, [reason]);
+    }
 }
 
 #[tokio::test]
