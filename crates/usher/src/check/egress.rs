@@ -41,7 +41,7 @@ pub(super) async fn look(config: &Config, hosts: &[Host]) -> Looked<Vec<Cause>> 
                     cause_of_loss(host, lost, &way_out, &asked),
                 )
             }
-            Ok(answer) if answer.status >= 500 => failing(host, answer, &asked),
+            Ok(answer) if answer.status >= 500 => failing(host, answer, &way_out, &asked),
             Ok(answer) if is_no_answer_of_an_api(host, answer) => not_zoom(host, answer),
             Ok(answer) => well(host, answer),
         });
@@ -161,12 +161,11 @@ fn cause_of_loss(host: &Host, lost: &Lost, way_out: &WayOut, all: &[Asked<'_>]) 
     }
 }
 
-/// A 5xx of a host whose name TLS proved is Zoom's own, and shows that our way out works.
-fn failing(host: &Host, answer: &Answered, all: &[Asked<'_>]) -> Finding {
-    let is_failing = |(host, answer): &Asked<'_>| {
-        host.url.scheme() == "https" && answer.as_ref().is_ok_and(|answer| answer.status >= 500)
-    };
-    let cause = match (host.url.scheme() == "https", all.iter().all(is_failing)) {
+/// A 5xx is Zoom's own if TLS proved the host's name; otherwise anything in between may have answered, unless our way out is known to work.
+fn failing(host: &Host, answer: &Answered, way_out: &WayOut, all: &[Asked<'_>]) -> Finding {
+    let is_zooms = host.url.scheme() == "https" || matches!(way_out, Some(Ok(_)));
+    let fails = |(_, answer): &Asked<'_>| answer.as_ref().is_ok_and(|answer| answer.status >= 500);
+    let cause = match (is_zooms, all.iter().all(fails)) {
         (true, true) => Some(Cause::ZoomOutage),
         (true, false) => Some(Cause::ZoomPartialOutage),
         (false, _) => None,

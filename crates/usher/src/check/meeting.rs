@@ -111,35 +111,53 @@ fn not_checked(what: &str, error: &ZoomError) -> Finding {
     )
 }
 
-pub(super) async fn look(asked: &Asked, client: &ZoomClient, account: &str) -> Looked<()> {
+/// Looks for the meeting in each of these accounts, until one has it.
+pub(super) async fn look(asked: &Asked, client: &ZoomClient, accounts: &[&str]) -> Looked<()> {
     let Some(number) = asked.meeting else {
         return (Vec::new(), ());
     };
-    let findings = match client.meeting(account, number).await {
-        Ok(meeting) => of_meeting(&meeting, asked.brings),
-        // The number of another account's meeting is answered like one that does not exist (assumed).
-        Err(
-            ZoomError::Refused { status: 404, .. }
-            | ZoomError::Refused {
-                code: Some(3001), ..
-            },
-        ) => {
-            vec![unknown(number, account, asked)]
+    let mut refused = Vec::new();
+    for account in accounts {
+        match client.meeting(account, number).await {
+            Ok(meeting) => return (of_meeting(account, &meeting, asked.brings), ()),
+            Err(error) if is_unknown(&error) => {}
+            Err(error) => refused.push(look_refused(number, account, &error)),
         }
-        Err(error @ ZoomError::Refused { .. }) => vec![Finding::of_setup_warning(
-            "meeting_refused",
-            None,
-            format!("Account `{account}` may not look at meeting {number}: {error}."),
-            "Add meeting:read:meeting:admin to the app's scopes; the number of a webinar is refused here, too.",
-        )],
-        Err(error) => vec![not_checked(&format!("Meeting {number}"), &error)],
-    };
-    (findings, ())
+    }
+    if refused.is_empty() {
+        refused.push(unknown(number, accounts, asked));
+    }
+    (refused, ())
 }
 
-fn unknown(number: MeetingNumber, account: &str, asked: &Asked) -> Finding {
+/// The number of another account's meeting is answered like one that does not exist (assumed).
+fn is_unknown(error: &ZoomError) -> bool {
+    matches!(
+        error,
+        ZoomError::Refused { status: 404, .. }
+            | ZoomError::Refused {
+                code: Some(3001),
+                ..
+            }
+    )
+}
+
+fn look_refused(number: MeetingNumber, account: &str, error: &ZoomError) -> Finding {
+    if !matches!(error, ZoomError::Refused { .. }) {
+        return not_checked(&format!("Meeting {number}"), error);
+    }
+    Finding::of_setup_warning(
+        "meeting_refused",
+        None,
+        format!("Account `{account}` may not look at meeting {number}: {error}."),
+        "Add meeting:read:meeting:admin to the app's scopes; the number of a webinar is refused here, too.",
+    )
+}
+
+fn unknown(number: MeetingNumber, accounts: &[&str], asked: &Asked) -> Finding {
     let says = format!(
-        "Account `{account}` has no meeting {number}: it was deleted, the number is wrong, or it belongs to another account."
+        "No configured account (`{}`) has a meeting {number}: it was deleted, the number is wrong, or it belongs to another account.",
+        accounts.join("`, `")
     );
     let is_covered = !external_rule_counts_at(asked.day()) || asked.brings.somebody();
     if is_covered {
@@ -163,13 +181,13 @@ fn unknown(number: MeetingNumber, account: &str, asked: &Asked) -> Finding {
 }
 
 /// Its settings, each with the code that a join would end in (reference 6, 3.1).
-fn of_meeting(meeting: &ZoomMeeting, brings: Brings) -> Vec<Finding> {
+fn of_meeting(account: &str, meeting: &ZoomMeeting, brings: Brings) -> Vec<Finding> {
     let number = meeting.number;
     let settings = &meeting.settings;
     let mut findings = vec![Finding::of_setup_info(
         "meeting_exists",
         format!(
-            "Meeting {number} exists in the account (status: {}). To an app of the same account a signature suffices; one of another account needs a ZAK or an OBF token, too.",
+            "Meeting {number} belongs to account `{account}` (status: {}). To an app of that account a signature suffices; one of another account needs a ZAK or an OBF token, too (since 2 March 2026).",
             meeting.status.as_deref().unwrap_or("not told")
         ),
         "",

@@ -181,6 +181,12 @@ async fn zoom(asked: &Asked, config: &Config) -> Vec<Finding> {
         Ok(client) => client,
         Err(error) => return vec![network::no_client(&error)],
     };
+    // A meeting's account is looked for, unless it is named.
+    let all = config.accounts.iter().map(|account| account.name.as_str());
+    let names: Vec<&str> = match &asked.account {
+        Some(_) => vec![name],
+        None => all.collect(),
+    };
     let accounts = config.accounts.iter().map(|account| {
         let look = oauth::look(&client, account);
         async move { within(asked, "the credentials of an account", look).await }
@@ -192,7 +198,7 @@ async fn zoom(asked: &Asked, config: &Config) -> Vec<Finding> {
             "the host",
             meeting::look_at_host(asked, &client, name)
         ),
-        within(asked, "the meeting", meeting::look(asked, &client, name)),
+        within(asked, "the meeting", meeting::look(asked, &client, &names)),
     );
     let accounts = accounts.into_iter().flat_map(|(findings, ())| findings);
     accounts.chain(host).chain(meeting).collect()

@@ -12,8 +12,8 @@ use usher_core::witness::Phase;
 use crate::config::Config;
 use crate::zoom::{SetupError, http_client, phase, root_cause};
 
-/// Of one request: as long as a host waits for an answer in front of a page (`zoom::call`).
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// Of one request: longer than an attempt of the Zoom client (3 s), and short enough to ask twice within a check's usual limit.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
 /// Where browsers join (reference 2.1): not asked by Usher, and worth knowing.
 const WEB_ENDPOINTS: [(&str, &str); 2] = [
     ("zoom.us", "https://zoom.us/"),

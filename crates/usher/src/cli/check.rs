@@ -71,7 +71,8 @@ pub(super) async fn run(
         "checking the set-up; no check takes longer than {} s",
         args.limit_s
     ));
-    let report = check::examine(&asked, config.as_ref()).await;
+    // Boxed: it holds every check at once.
+    let report = Box::pin(check::examine(&asked, config.as_ref())).await;
     if args.json {
         write_json(out, &report)?;
     } else {

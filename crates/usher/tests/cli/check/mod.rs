@@ -1,7 +1,9 @@
 //! `usher check` against a simulated Zoom: what people read, and what programs do.
 
 mod page;
+mod rules;
 mod set_up;
+mod way;
 mod zoom;
 
 use std::process::Command;
