@@ -6,11 +6,13 @@ mod api;
 mod change;
 mod clock;
 mod status;
+mod status_page;
 
 pub use api::{ApiLine, Call, CallOutcome, Phase};
 pub use change::{Change, TEXT_MAX_CHARS, ToldChange, What};
 pub use clock::{ClockLine, Measured, SntpSource};
 pub use status::{Component, Indicator, StatusIncident, StatusLine};
+pub use status_page::{NotAStatusPage, StatusReading, matters_for_joining};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -19,7 +19,7 @@ pub struct StatusLine {
     /// Those that are not resolved.
     #[serde(default)]
     pub incidents: Vec<StatusIncident>,
-    /// Why it is not reachable, in words.
+    /// Why it is not reachable, or what speaks against what it says, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// Which Usher saw it.
