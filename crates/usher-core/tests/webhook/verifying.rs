@@ -1,6 +1,6 @@
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use usher_core::webhook::{Forged, Verified, body_hash, challenge_answer, verify};
+use usher_core::webhook::{self, Forged, Verified, body_hash, challenge_answer, verify};
 
 use crate::signed::{signature, time};
 
@@ -225,4 +225,12 @@ proptest! {
     fn any_headers_are_refused_without_a_panic(signature in ".{0,80}", timestamp in ".{0,30}", body in prop::collection::vec(any::<u8>(), 0..50)) {
         prop_assert!(verify(&body, Some(&signature), Some(&timestamp), &[SECRET], time("2023-10-10T04:00:00Z")).is_err());
     }
+}
+
+#[test]
+fn what_is_signed_here_is_what_zoom_would_sign_and_an_empty_secret_signs_nothing() {
+    let timestamp = SENT_S.to_string();
+    let ours = webhook::signature(SECRET, &timestamp, BODY);
+    assert_eq!(ours, Some(signature(SECRET, &timestamp, BODY)));
+    assert_eq!(webhook::signature("", &timestamp, BODY), None);
 }

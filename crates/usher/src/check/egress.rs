@@ -43,6 +43,7 @@ pub(super) async fn look(config: &Config, hosts: &[Host]) -> Looked<Vec<Cause>> 
             }
             Ok(answer) if answer.status >= 500 => failing(host, answer, &way_out, &asked),
             Ok(answer) if is_no_answer_of_an_api(host, answer) => not_zoom(host, answer),
+            Ok(answer) if host.role == Role::Api && answer.status == 404 => wrong_path(host),
             Ok(answer) => well(host, answer),
         });
     }
@@ -105,6 +106,20 @@ fn well(host: &Host, answer: &Answered) -> Finding {
         answer.status
     );
     Finding::of_setup_info("host_reached", message, "")
+}
+
+/// Without a token the API answers 401 (reference 5.2) to what it has.
+fn wrong_path(host: &Host) -> Finding {
+    Finding::of_setup_warning(
+        "api_path_wrong",
+        None,
+        format!(
+            "{} has nothing at {}: HTTP 404.",
+            host.name(),
+            host.url.path()
+        ),
+        "Let `zoom.api_url` end in the API's version, as https://api.zoom.us/v2 does.",
+    )
 }
 
 fn lost_host(config: &Config, host: &Host, lost: &Lost, cause: Option<Cause>) -> Finding {

@@ -177,9 +177,9 @@ async fn zoom(asked: &Asked, config: &Config) -> Vec<Finding> {
             return vec![finding];
         }
     };
-    let client = match ZoomClient::new(&config.zoom, config.accounts.clone(), asked.now) {
-        Ok(client) => client,
-        Err(error) => return vec![network::no_client(&error)],
+    // That there can be no client is said by the look at the way to Zoom.
+    let Ok(client) = ZoomClient::new(&config.zoom, config.accounts.clone(), asked.now) else {
+        return Vec::new();
     };
     // A meeting's account is looked for, unless it is named.
     let all = config.accounts.iter().map(|account| account.name.as_str());
@@ -187,9 +187,9 @@ async fn zoom(asked: &Asked, config: &Config) -> Vec<Finding> {
         Some(_) => vec![name],
         None => all.collect(),
     };
-    let accounts = config.accounts.iter().map(|account| {
-        let look = oauth::look(&client, account);
-        async move { within(asked, "the credentials of an account", look).await }
+    let accounts = config.accounts.iter().map(async |account| {
+        let what = format!("the credentials of account `{}`", account.name);
+        within(asked, &what, oauth::look(&client, account)).await
     });
     let (accounts, (host, ()), (meeting, ())) = tokio::join!(
         join_all(accounts),

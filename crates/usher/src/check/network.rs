@@ -10,7 +10,7 @@ use usher_core::doctor::Finding;
 use usher_core::witness::Phase;
 
 use crate::config::Config;
-use crate::zoom::{SetupError, http_client, phase, root_cause};
+use crate::zoom::{http_client, phase, root_cause};
 
 /// Of one request: longer than an attempt of the Zoom client (3 s), and short enough to ask twice within a check's usual limit.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
@@ -69,16 +69,14 @@ pub(super) fn hosts(config: &Config) -> Vec<Host> {
 
 /// As the Zoom client's: the same trust, the same proxies.
 pub(super) fn client(config: &Config) -> Result<Client, Finding> {
-    http_client(&config.zoom).map_err(|error| no_client(&error))
-}
-
-pub(super) fn no_client(error: &SetupError) -> Finding {
-    Finding::of_setup_error(
-        "zoom_setup_unusable",
-        None,
-        format!("Zoom can't be asked: {error}."),
-        "Correct `[zoom]` in the configuration.",
-    )
+    http_client(&config.zoom).map_err(|error| {
+        Finding::of_setup_error(
+            "zoom_setup_unusable",
+            None,
+            format!("Zoom can't be asked: {error}."),
+            "Correct `[zoom]` in the configuration.",
+        )
+    })
 }
 
 /// An answer's head.

@@ -13,7 +13,7 @@ use usher_sim::{
     DEMO_ACCOUNT_ID, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Fault, FaultAnswer, Options, Simulator,
 };
 
-use crate::process::{Place, Ran, ran};
+use crate::process::{Place, Ran, SDK_SECRET, ran};
 
 /// A folder to run in, beside a simulated Zoom.
 struct Zoom {
@@ -70,6 +70,9 @@ impl Report {
             stdout,
             stderr,
         } = ran(command);
+        for secret in [SDK_SECRET, DEMO_CLIENT_SECRET] {
+            assert!(!stdout.contains(secret) && !stderr.contains(secret));
+        }
         let json = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stdout}{stderr}"));
         Self { code, json }
     }

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 use usher_sim::{
     DEMO_HOST_EMAIL, DEMO_MEETING, DEMO_REGISTRATION_MEETING, DEMO_WAITING_ROOM_MEETING,
-    FaultAnswer, Meeting,
+    FaultAnswer, Meeting, OauthErrors,
 };
 
 use super::{Report, Zoom, shown};
@@ -41,6 +41,33 @@ async fn a_good_set_up_is_told_in_full_and_ends_with_0() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_several_faults_the_one_that_the_others_rest_on_is_the_cause() {
+    let zoom = Zoom::start().await;
+    let mut command = zoom.usher(&[
+        "check",
+        "--host",
+        DEMO_HOST_EMAIL,
+        "--meeting",
+        "85000000003",
+        "--sdk-version",
+        "2.16.0",
+        "--minimum-sdk-version",
+        "5.0.0@2026-11-07",
+    ]);
+    let ran = ran(command.env("USHER_ZOOM_CLIENT_SECRET", "another"));
+    let address = zoom.sim.http_address().to_string();
+    let shown = shown(&ran, &[(&address, "ZOOM")]);
+    let is_told = |part: &&str| !part.starts_with("info[");
+    assert_snapshot!(
+        shown
+            .split("\n\n")
+            .filter(is_told)
+            .collect::<Vec<_>>()
+            .join("\n\n")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_credential_that_is_wrong_is_named_as_far_as_zoom_says_it() {
     let zoom = Zoom::start().await;
     for (variable, value, rule, cause) in [
@@ -72,6 +99,41 @@ async fn the_credential_that_is_wrong_is_named_as_far_as_zoom_says_it() {
     let report = zoom.check(&[]);
     assert_eq!(report.errors(), ["oauth_app_deactivated"]);
     assert_eq!(report.cause(), "app_deactivated");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_form_of_the_token_endpoints_errors_leads_to_the_same_fault() {
+    let zoom = Zoom::start().await;
+    for (form, id, secret) in [
+        (
+            OauthErrors::Reason,
+            "oauth_wrong_client_id_or_secret",
+            "oauth_wrong_client_id_or_secret",
+        ),
+        (
+            OauthErrors::ErrorDescription,
+            "oauth_wrong_client_id_or_secret",
+            "oauth_wrong_client_id_or_secret",
+        ),
+        (
+            OauthErrors::Code,
+            "oauth_wrong_client_id",
+            "oauth_wrong_client_secret",
+        ),
+    ] {
+        zoom.sim.steer(|zoom| zoom.rules.oauth_errors = form);
+        for (variable, rule) in [
+            ("USHER_ZOOM_CLIENT_ID", id),
+            ("USHER_ZOOM_CLIENT_SECRET", secret),
+            ("USHER_ZOOM_ACCOUNT_ID", "oauth_wrong_account_id"),
+        ] {
+            let report = Report::of(zoom.usher(&["check", "--json"]).env(variable, "another"));
+            assert_eq!(report.errors(), [rule], "{form:?} {variable}");
+        }
+        zoom.sim.steer(|zoom| zoom.accounts[0].disabled = true);
+        assert_eq!(zoom.check(&[]).cause(), "app_deactivated", "{form:?}");
+        zoom.sim.steer(|zoom| zoom.accounts[0].disabled = false);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
