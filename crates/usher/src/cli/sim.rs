@@ -20,7 +20,7 @@ pub(super) struct Sim {
     /// File with apps, accounts, meetings and rules (docs/simulator.md) [default: the demo's]
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
-    /// A rule of join() to enforce, in place of the scenario's: a check with true, false or the date from which it holds
+    /// A rule of `join()` to enforce, in place of the scenario's: a check with true, false or the date from which it holds
     /// (`external_account=2026-03-02`), or a limit (`minimum_sdk_version=6.2.0`); docs/simulator.md lists them
     #[arg(long = "rule", value_name = "NAME[=VALUE]")]
     rules: Vec<RuleSetting>,

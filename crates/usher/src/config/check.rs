@@ -58,6 +58,7 @@ pub(super) fn check(
             "give https:// and the host, without user and password",
         ));
     }
+    let zoom = zoom_hosts(settings.zoom, source)?;
     Ok(Config {
         listen: listen.parse().map_err(|_| {
             ConfigError::at(
@@ -84,7 +85,8 @@ pub(super) fn check(
         trusted_proxies: networks(&settings.trusted_proxies, source)?,
         compat_is_enabled: settings.compat.enabled,
         retention: Retention::check(&settings.retention, source)?,
-        zoom: zoom_hosts(settings.zoom, source)?,
+        status_urls: status_urls(settings.witnesses.status_url.as_deref(), &zoom, source)?,
+        zoom,
         control_url: control_url(settings.witnesses.control_url.as_deref(), source)?,
         ntp_server: ntp_server(settings.witnesses.ntp_server, source)?,
         apps: apps(settings.apps, source, &mut warnings)?,
@@ -128,6 +130,22 @@ fn zoom_hosts(zoom: file::Zoom, source: &str) -> Result<ZoomHosts, ConfigError> 
 fn control_url(url: Option<&str>, source: &str) -> Result<Option<Url>, ConfigError> {
     let checked = url.map(checked_address).transpose();
     checked.map_err(|what| ConfigError::at(source, "witnesses.control_url", what))
+}
+
+/// Both hosts of Zoom's page unless it says otherwise: neither is in the domain zoom.us, whose DNS has failed before (reference 8). What
+/// stands in for Zoom (a simulator, a proxy) has no page unless one is named, and `""` is none.
+fn status_urls(url: Option<&str>, zoom: &ZoomHosts, source: &str) -> Result<Vec<Url>, ConfigError> {
+    let pages = match url {
+        Some("") => vec![],
+        Some(url) => vec![url],
+        None if zoom.are_the_worlds() => vec![
+            "https://www.zoomstatus.com/",
+            "https://14qjgk812kgk.statuspage.io/",
+        ],
+        None => vec![],
+    };
+    let checked: Result<Vec<Url>, &str> = pages.into_iter().map(checked_address).collect();
+    checked.map_err(|what| ConfigError::at(source, "witnesses.status_url", what))
 }
 
 fn ntp_server(server: Option<String>, source: &str) -> Result<Option<String>, ConfigError> {
@@ -194,4 +212,44 @@ fn host_name() -> String {
         .nodename()
         .to_string_lossy()
         .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zooms_status_page_is_asked_where_zoom_is_unless_it_is_said_otherwise() {
+        let both = [
+            "https://www.zoomstatus.com/",
+            "https://14qjgk812kgk.statuspage.io/",
+        ];
+        for (api_url, url, expected) in [
+            ("https://api.zoom.us/v2", None, &both[..]),
+            ("https://api-eu.zoom.us/v2", None, &both),
+            ("https://api.zoomgov.com/v2", None, &[]),
+            ("http://127.0.0.1:8090/v2", None, &[]),
+            ("https://api.zoom.us/v2", Some(""), &[]),
+            (
+                "http://127.0.0.1:8090/v2",
+                Some("http://127.0.0.1:8090"),
+                &["http://127.0.0.1:8090/"],
+            ),
+        ] {
+            let zoom = ZoomHosts {
+                api_url: api_url.to_owned(),
+                ..ZoomHosts::default()
+            };
+            let urls = status_urls(url, &zoom, "usher.toml").unwrap();
+            let urls: Vec<&str> = urls.iter().map(Url::as_str).collect();
+            assert_eq!(urls, expected, "{api_url} {url:?}");
+        }
+        let error = status_urls(
+            Some("http://status.example.com"),
+            &ZoomHosts::default(),
+            "usher.toml",
+        );
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("witnesses.status_url"), "{error}");
+    }
 }

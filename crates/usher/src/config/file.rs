@@ -66,6 +66,7 @@ pub(super) struct Zoom {
 pub(super) struct Witnesses {
     pub control_url: Option<String>,
     pub ntp_server: Option<String>,
+    pub status_url: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

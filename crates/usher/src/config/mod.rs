@@ -61,6 +61,8 @@ pub struct Config {
     pub control_url: Option<Url>,
     /// Tells the time, too, as `host` or `host:port`: whether our clock is the odd one, or Zoom's.
     pub ntp_server: Option<String>,
+    /// Zoom's status page: asked in this order until one answers.
+    pub status_urls: Vec<Url>,
     pub apps: Vec<App>,
     pub accounts: Vec<AccountCredentials>,
     /// That Zoom signs its webhooks with; several while one is rotated.

@@ -44,6 +44,11 @@ impl Config {
         let control_url = self.control_url.as_ref().map(ToString::to_string);
         set("witnesses.control_url", optional(control_url));
         set("witnesses.ntp_server", optional(self.ntp_server.clone()));
+        let status_urls = self.status_urls.iter().map(ToString::to_string);
+        set(
+            "witnesses.status_url",
+            status_urls.collect::<Vec<_>>().join(" "),
+        );
         for app in &self.apps {
             let name = |what: &str| format!("apps.{}.{what}", app.name);
             set(&name("sdk_key"), app.sdk_key().to_owned());

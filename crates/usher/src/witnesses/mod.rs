@@ -8,6 +8,7 @@ mod changes;
 mod clock;
 mod log;
 mod sntp;
+mod status;
 mod system_clock;
 mod timepiece;
 mod watch;

@@ -12,8 +12,9 @@ use usher_core::witness::{Line, Watching, Witness};
 
 use super::Witnesses;
 use super::changes::{tell_rotations, tell_start};
+use super::status::StatusPages;
 use crate::http::AppState;
-use crate::zoom::ZoomClient;
+use crate::zoom::{ZoomClient, http_client};
 
 /// A host that was heard within this time is not asked: its offset is known to 0.06 s more than it was (500 ppm).
 const ASKED_EVERY: SignedDuration = SignedDuration::from_secs(60);
@@ -49,6 +50,21 @@ pub async fn watch(state: AppState, stop: CancellationToken) {
             witnesses.sntp.ask_on(server, &witnesses.log, now).await;
         }
     };
+    let reading = async {
+        let addresses = &state.config.status_urls;
+        match http_client(&state.config.zoom) {
+            Ok(http) if !addresses.is_empty() => {
+                let pages = StatusPages::new(http, addresses);
+                pages.ask_on(&witnesses.log, now).await;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!("Zoom's status page is not asked: {error}"),
+        }
+    };
+    let mut watching = vec![Witness::Change, Witness::Clock, Witness::Api];
+    if !state.config.status_urls.is_empty() {
+        watching.push(Witness::Status);
+    }
     let telling = async {
         tell_start(&state.config, &state.directory, &witnesses.log, now()).await;
         let mut ticks = interval(TICK);
@@ -57,14 +73,14 @@ pub async fn watch(state: AppState, stop: CancellationToken) {
             ticks.tick().await;
             let now = now();
             witnesses.api.keep_minutes_before(now);
-            witnesses.tell_watching(now);
+            witnesses.tell_watching(&watching, now);
             tell_rotations(&state.config.apps, &witnesses.log, now);
         }
     };
-    let all = async { tokio::join!(join_all(probing), controlling, asking, telling) };
+    let all = async { tokio::join!(join_all(probing), controlling, asking, reading, telling) };
     stop.run_until_cancelled(all).await;
     witnesses.api.keep_minutes_before(Timestamp::MAX);
-    witnesses.tell_watching(now());
+    witnesses.tell_watching(&watching, now());
 }
 
 async fn probe_on(
@@ -140,10 +156,10 @@ impl Witnesses {
         left.max(SignedDuration::ZERO).unsigned_abs()
     }
 
-    fn tell_watching(&self, now: Timestamp) {
+    fn tell_watching(&self, watching: &[Witness], now: Timestamp) {
         let hour = now.as_second().div_euclid(WATCH_S) * WATCH_S;
         let hour = Timestamp::from_second(hour).unwrap_or(now);
-        for witness in [Witness::Change, Witness::Clock, Witness::Api] {
+        for &witness in watching {
             let from = hour.max(self.since);
             let id = format!(
                 "{:016x}-{}-{}",

@@ -31,6 +31,11 @@ impl ZoomHosts {
     pub fn check(&self) -> Result<(), SetupError> {
         Addresses::check(self).map(|_| ())
     }
+
+    /// Whether this is the world's Zoom: not US government's, not what stands in for it.
+    pub(crate) fn are_the_worlds(&self) -> bool {
+        checked_address(&self.api_url).is_ok_and(|api| is_within(&api, ZOOM_DOMAINS[0]))
+    }
 }
 
 impl Default for ZoomHosts {

@@ -56,6 +56,44 @@ fn serve_says_where_it_listens_mints_and_ends_with_0_on_sigterm() {
 }
 
 #[test]
+fn what_zooms_status_page_says_is_kept_as_it_was_seen() {
+    let place = Place::new();
+    place.write(
+        "scenario.toml",
+        "[status]\ncomponents = [{ name = 'Zoom Meetings', status = 'major_outage' }]\n",
+    );
+    let sim = [
+        "sim",
+        "--listen",
+        "127.0.0.1:0",
+        "--scenario",
+        "scenario.toml",
+    ];
+    let (zoom, zooms_address) = place.start(&sim);
+    place.write(
+        "usher.toml",
+        &format!("[witnesses]\nstatus_url = \"{zooms_address}\"\n"),
+    );
+    let key = key(&place, "read");
+    let (server, address) = place.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let readings = loop {
+        let path = "/v1/readings?kind=status";
+        let (_, body) = request(&address, "GET", path, Some(&key), "");
+        let answer: Value = serde_json::from_str(&body).unwrap();
+        if answer["readings"] != serde_json::json!([]) {
+            break answer["readings"].clone();
+        }
+        assert!(std::time::Instant::now() < deadline, "{answer}");
+        std::thread::yield_now();
+    };
+    assert_eq!(readings[0]["indicator"], "critical");
+    assert_eq!(readings[0]["components"][0]["name"], "Zoom Meetings");
+    assert_eq!(server.terminate(), 0);
+    assert_eq!(zoom.terminate(), 0);
+}
+
+#[test]
 fn a_key_added_or_revoked_while_it_serves_counts_soon() {
     let place = Place::new();
     assert_eq!(place.run(&["init"]).code, 0);
