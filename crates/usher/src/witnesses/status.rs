@@ -302,6 +302,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_page_that_hangs_is_waited_for_five_seconds() {
+        let zoom = simulator().await;
+        let mut pages = pages(&[&zoom]);
+        // So that there is a connection: making one has a time limit of its own.
+        pages.look(Timestamp::now).await;
+        answers(&zoom, FaultAnswer::Hang);
+        tokio::time::pause();
+        let began = tokio::time::Instant::now();
+        let problem = pages.look(Timestamp::now).await.problem.unwrap();
+        assert!(problem.ends_with(": no answer within 5 s"), "{problem}");
+        assert_eq!(began.elapsed().as_secs(), 5);
+    }
+
+    #[tokio::test]
     async fn the_second_host_is_asked_only_if_the_first_does_not_answer_as_a_page_does() {
         let (first, second) = (simulator().await, simulator().await);
         let mut pages = pages(&[&first, &second]);
