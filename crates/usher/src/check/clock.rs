@@ -6,12 +6,12 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Client;
 use tokio::time::{Instant, sleep};
-use usher_core::clock::{ClockWitness, Estimate, Interval, Reading, send_at};
+use usher_core::clock::{ClockWitness, Estimate, Interval, NoReading, Reading, send_at};
 use usher_core::doctor::{Clock, Finding};
 use usher_core::verdict::Cause;
 
 use super::Looked;
-use super::network::{self, Answered, Host, Role, ask};
+use super::network::{self, Host, Role, ask};
 use crate::config::Config;
 use crate::mint::DEFAULT_EXPIRES_IN_S;
 use crate::witnesses::{SystemClock, system_clock};
@@ -86,21 +86,15 @@ async fn readings(client: &Client, host: &Host) -> Result<Vec<Reading>, String> 
 
 async fn read(client: &Client, host: &Host) -> Result<Reading, String> {
     let answer = ask(client, &host.url).await.map_err(|lost| lost.what)?;
-    let Answered {
-        sent_at,
-        received_at,
-        date,
-        age,
-        ..
-    } = answer;
-    let is_verified = host.url.scheme() == "https";
-    let between = (sent_at, received_at);
+    if !answer.is_its_own {
+        return Err(NoReading::NotItsOwn.to_string());
+    }
     Reading::of_answer(
         host.name(),
-        is_verified,
-        between,
-        date.as_deref(),
-        age.as_deref(),
+        host.url.scheme() == "https",
+        (answer.sent_at, answer.received_at),
+        answer.date.as_deref(),
+        answer.age.as_deref(),
     )
     .map_err(|error| error.to_string())
 }

@@ -10,7 +10,7 @@ use usher_core::doctor::Finding;
 use usher_core::witness::Phase;
 
 use crate::config::Config;
-use crate::zoom::{http_client, phase, root_cause};
+use crate::zoom::{http_client, is_its_own, phase, root_cause};
 
 /// Of one request: longer than an attempt of the Zoom client (3 s), and short enough to ask twice within a check's usual limit.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
@@ -52,7 +52,9 @@ pub(super) fn hosts(config: &Config) -> Vec<Host> {
     };
     let api = &config.zoom.api_url;
     let web = WEB_ENDPOINTS.iter().find_map(|(domain, address)| {
-        let is_zooms = host(api, &[], Role::Api)?.url.host_str()?.ends_with(domain);
+        let api = host(api, &[], Role::Api)?;
+        let rest = api.url.host_str()?.strip_suffix(domain)?;
+        let is_zooms = rest.is_empty() || rest.ends_with('.');
         is_zooms.then(|| host(address, &[], Role::Web))?
     });
     // Without a token, the API answers 401 with 124 (reference 5.2).
@@ -84,6 +86,8 @@ pub(super) fn client(config: &Config) -> Result<Client, Finding> {
 pub(super) struct Answered {
     pub(super) status: u16,
     pub(super) is_html: bool,
+    /// It is not a proxy's or a portal's, as far as can be told.
+    pub(super) is_its_own: bool,
     pub(super) date: Option<String>,
     pub(super) age: Option<String>,
     /// On our clock.
@@ -113,6 +117,7 @@ pub(super) async fn ask(client: &Client, url: &Url) -> Result<Answered, Lost> {
             let kind = text(header::CONTENT_TYPE).unwrap_or_default();
             return Ok(Answered {
                 status: answer.status().as_u16(),
+                is_its_own: is_its_own(&answer),
                 is_html: kind.starts_with("text/html"),
                 date: text(header::DATE),
                 age: text(header::AGE),

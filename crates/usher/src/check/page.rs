@@ -157,15 +157,19 @@ fn isolation(page: &Page) -> Finding {
             "",
         );
     }
+    let is_half = opener == "same-origin" || has_embedder;
+    not_isolated(url, &or_none(opener), &or_none(embedder), is_half)
+}
+
+fn not_isolated(url: &Url, opener: &str, embedder: &str, is_half: bool) -> Finding {
     let remedy = "For more videos at once, send Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp or credentialless, or join in WebRTC mode.";
-    if opener == "same-origin" || has_embedder {
+    let sends = format!("COOP {opener}, COEP {embedder}");
+    if is_half {
         return Finding::of_setup_warning(
             "page_is_half_isolated",
             None,
             format!(
-                "{url} sends one of COOP ({}) and COEP ({}) as isolation needs it: one without the other gives no SharedArrayBuffer.",
-                or_none(opener),
-                or_none(embedder)
+                "{url} is isolated by half ({sends}): one header without the other gives no SharedArrayBuffer."
             ),
             remedy,
         );
@@ -173,9 +177,7 @@ fn isolation(page: &Page) -> Finding {
     Finding::of_setup_info(
         "page_is_not_isolated",
         format!(
-            "{url} is not cross-origin isolated (COOP {}, COEP {}): joins work, with fewer videos at once and no virtual background.",
-            or_none(opener),
-            or_none(embedder)
+            "{url} is not cross-origin isolated ({sends}): joins work, with fewer videos at once and no virtual background."
         ),
         remedy,
     )

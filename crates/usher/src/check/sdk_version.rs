@@ -20,15 +20,7 @@ pub(super) fn findings(asked: &Asked, config: Option<&Config>) -> Vec<Finding> {
     };
     let minimums = asked.minimum_versions(config);
     if minimums.is_empty() {
-        return vec![Finding::of_setup_info(
-            "minimum_sdk_version_not_told",
-            format!(
-                "Whether Zoom still lets Web SDK {version} join was not checked: no minimum version was given, and Zoom raises it every quarter."
-            ),
-            format!(
-                "Look it up at {ANNOUNCED_AT}, and give it with --minimum-sdk-version VERSION@DATE or as `minimum_sdk_version` in the configuration."
-            ),
-        )];
+        return vec![not_told(version)];
     }
     let day = asked.day();
     if let Some(minimum) = in_force(&minimums, day).filter(|minimum| version < *minimum) {
@@ -63,6 +55,18 @@ pub(super) fn findings(asked: &Asked, config: Option<&Config>) -> Vec<Finding> {
         format!("Web SDK {version} is not older than any minimum version that was given."),
         "",
     )]
+}
+
+fn not_told(version: SdkVersion) -> Finding {
+    Finding::of_setup_info(
+        "minimum_sdk_version_not_told",
+        format!(
+            "Whether Zoom still lets Web SDK {version} join was not checked: no minimum version was given, and Zoom raises it every quarter."
+        ),
+        format!(
+            "Look it up at {ANNOUNCED_AT}, and give it with --minimum-sdk-version VERSION@DATE or as `minimum_sdk_version` in the configuration."
+        ),
+    )
 }
 
 /// The newest of the minimums that count on a day.

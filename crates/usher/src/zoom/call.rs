@@ -205,7 +205,7 @@ fn health(failure: &Failure, pause: Option<Duration>, now: Timestamp) -> Health 
 
 /// Whether the host itself answered, as far as can be told. Where TLS is opened on the way (a company's proxy with a certificate of its
 /// own), the proxy's pages are dated by the proxy's clock, for all hosts alike: redirects to a login, "bad gateway", HTML where none is.
-fn is_its_own(response: &Response) -> bool {
+pub(crate) fn is_its_own(response: &Response) -> bool {
     let status = response.status();
     let media_type = response.headers().get(header::CONTENT_TYPE);
     let is_html =

@@ -26,6 +26,7 @@ use tokio::time::Instant;
 use usher_core::meeting::MeetingNumber;
 use usher_core::witness;
 
+pub(crate) use call::is_its_own;
 pub use error::ZoomError;
 pub(crate) use error::{phase, root_cause};
 pub(crate) use hosts::client as http_client;

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use usher_sim::{ANY_HOST, FaultAnswer, OffsetMs};
+use usher_sim::{ANY_HOST, AlteredDate, AlteredHeaders, Fault, FaultAnswer, OffsetMs};
 
 use super::{Report, Zoom};
 
@@ -214,4 +214,49 @@ async fn an_api_address_without_its_version_and_a_missing_root_are_found() {
             .message("zoom_setup_unusable")
             .contains("missing.pem")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_does_not_tell_zooms_time_measures_no_clock() {
+    let zoom = Zoom::start().await;
+    let altered = |date, age_s| AlteredHeaders {
+        date,
+        age_s,
+        via: None,
+    };
+    let portal = FaultAnswer::Html {
+        status: 200.try_into().unwrap(),
+    };
+    for (headers, answer, because) in [
+        (
+            altered(Some(AlteredDate::Missing), None),
+            None,
+            "has no Date",
+        ),
+        (
+            altered(Some(AlteredDate::Malformed), None),
+            None,
+            "Date can't be read",
+        ),
+        (altered(None, Some(60)), None, "cache"),
+        (
+            altered(Some(AlteredDate::Real), None),
+            Some(portal),
+            "a proxy's",
+        ),
+    ] {
+        zoom.sim.steer(|zoom| {
+            zoom.faults.clear();
+            zoom.faults.add(Fault {
+                path: "/v2/*".to_owned(),
+                headers,
+                answer,
+                ..Fault::default()
+            });
+        });
+        let report = zoom.check(&[]);
+        let message = report.message("clock_not_compared");
+        assert!(message.contains(because), "{because}: {message}");
+        assert!(report.json["clock"].is_null(), "{because}");
+    }
 }
