@@ -91,10 +91,10 @@ async fn isolation_needs_both_headers_or_the_one_of_newer_browsers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_that_blocks_the_sdk_is_told_by_what_it_lacks() {
-    let place = alone();
     const CSP: &str = "content-security-policy";
     const META: &str =
         "<meta http-equiv=\"Content-Security-Policy\" content=\"connect-src 'self'\">";
+    let place = alone();
     for (headers, html, rule, severity) in [
         (&[][..], "", "page_without_csp", "info"),
         (&[(CSP, ZOOMS_POLICY)], "", "csp_allows_sdk", "info"),
