@@ -12,6 +12,7 @@
 //! * [`failure`]: the catalogue of the Web SDK's error codes.
 //! * [`audit`]: whether the signatures of a span of time were valid, and who made them.
 //! * [`import`]: what a line of somebody else's log says.
+//! * [`localize`]: the slice of attempts that explains best why more failed than usual.
 //! * [`clock`]: how far our clock is from Zoom's.
 //! * [`witness`]: what the witnesses said, line by line: clock, API calls, status page, changes.
 //! * [`webhook`]: what Zoom sends: whether it is Zoom's, what it says, which attempt it is about.
@@ -27,6 +28,7 @@ pub mod doctor;
 pub mod failure;
 pub mod import;
 pub mod join;
+pub mod localize;
 pub mod meeting;
 pub mod refusal;
 pub mod signature;
