@@ -100,10 +100,8 @@ impl Store {
         let lines = rows.iter().map(decode).collect::<Result<Vec<_>, _>>();
         let lines = lines.map_err(fault)?;
         let is_full = lines.len() == limit as usize;
-        let next = match lines.last().filter(|_| is_full) {
-            Some((place, _)) => Some(place.clone()),
-            None => None,
-        };
+        let last = lines.last().filter(|_| is_full);
+        let next = last.map(|(place, _)| place.clone());
         let lines = lines
             .into_iter()
             .map(|(place, line)| StoredLine { id: place.id, line });

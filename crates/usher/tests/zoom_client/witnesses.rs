@@ -188,12 +188,9 @@ async fn a_failing_call_is_kept_twenty_times_a_minute_and_then_counted() {
 #[tokio::test]
 async fn every_answer_tells_the_time_even_a_refusal_and_probes_need_no_credentials() {
     let zoom = Zoom::start().await;
-    zoom.0.steer(|zoom| {
-        zoom.clock.set(
-            usher_sim::ANY_HOST,
-            usher_sim::OffsetMs::try_from(-600_000).unwrap(),
-        )
-    });
+    let offset = usher_sim::OffsetMs::try_from(-600_000).unwrap();
+    zoom.0
+        .steer(|zoom| zoom.clock.set(usher_sim::ANY_HOST, offset));
     let watched = Watched::start().await;
     let client = watched.client(&Zoom::hosts(&zoom.0.http_url()));
     for url in client.probed() {

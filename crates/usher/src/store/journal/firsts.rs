@@ -14,6 +14,7 @@ use usher_core::witness::{Change, Line, What};
 
 use super::AttemptRow;
 use crate::store::StoredLine;
+use crate::webhooks::digits;
 
 /// Of what was seen, so much is remembered without asking the store.
 const REMEMBERED_MAX: usize = 4096;
@@ -134,10 +135,7 @@ impl Sight<'_> {
         let environment = self.environment.unwrap_or_default();
         let name = format!("{}\0{environment}\0{}", self.what, self.value);
         let digest = Sha256::digest(name.as_bytes());
-        let digits: String = digest[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digits = digits(digest.first_chunk::<16>().copied().unwrap_or_default());
         StoredLine {
             id: format!("{ID_PREFIX}{digits}"),
             line: Line::Change(Change {
