@@ -5,6 +5,8 @@
 //! rules; each turns an `Exam` into findings. `conclusion` then decides which finding explains the failure by itself. If none
 //! does, the report names the next suspects in order and no cause.
 //!
+//! A recording of a browser's traffic (`har`) is read first, and what was sent in it is then judged in this way.
+//!
 //! A report never holds a secret, the third part of a token, a passcode, a ZAK or an OBF token.
 
 mod claims;
@@ -13,6 +15,7 @@ mod decoded;
 mod error_code;
 mod error_text;
 mod form;
+mod har;
 mod hmac;
 mod join_object;
 mod kind;
@@ -38,6 +41,7 @@ use error_code::Reading;
 pub(crate) use numeric_date::moment_s;
 pub(crate) use times::{LIFETIME_MAX_S, LIFETIME_MIN_S};
 
+pub use har::{Recording, Redacted, begins_like_recording, examine_recording, redact};
 pub use report::{Clock, Finding, Kind, Place, Report, Severity, Shown, Source};
 
 /// What was handed to the doctor. Everything but the time is optional.
@@ -87,6 +91,19 @@ impl fmt::Debug for Handed<'_> {
 
 /// Examines what was handed in.
 pub fn examine(handed: &Handed<'_>) -> Report {
+    if let Some(text) = handed
+        .text
+        .filter(|text| begins_like_recording(text.as_bytes()))
+        && let Ok(recording) = Recording::read(text.as_bytes())
+    {
+        return examine_recording(
+            &recording,
+            &Handed {
+                text: None,
+                ..*handed
+            },
+        );
+    }
     let mask = Mask::new(handed.secrets);
     let found = kind::recognise(handed, &mask);
     let reading = error_code::read(handed, found.error_text.as_deref());
