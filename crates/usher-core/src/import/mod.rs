@@ -17,6 +17,7 @@ pub use field::Field;
 pub use given::Cell;
 pub use identity::{ContentDigest, Occurrences};
 pub use mapping::{Column, Mapping, Origin, Target, Why};
+pub use moment::read as read_moment;
 pub use outcome::Outcome;
 pub use overrides::{MapRefusal, Overrides};
 pub use refusal::RowRefusal;

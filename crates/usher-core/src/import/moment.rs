@@ -29,6 +29,13 @@ impl From<Timestamp> for Moment {
     }
 }
 
+/// Reads a moment that stands outside of a row, where only times that name their zone are unambiguous. The error follows the value in a
+/// sentence: "is …".
+pub fn read(text: &str, now: Timestamp) -> Result<Timestamp, &'static str> {
+    let zone = None;
+    parse(text, &Options { now, zone }).map(|moment| moment.at)
+}
+
 /// Reads a moment. The error follows the value in a sentence: "is …".
 pub(super) fn parse(text: &str, options: &Options) -> Result<Moment, &'static str> {
     let moment = any_format(text, options.zone.as_ref())?;

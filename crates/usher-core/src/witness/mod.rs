@@ -5,12 +5,14 @@
 mod api;
 mod change;
 mod clock;
+mod file;
 mod status;
 mod status_page;
 
 pub use api::{ApiLine, Call, CallOutcome, Phase};
 pub use change::{Change, TEXT_MAX_CHARS, ToldChange, What};
 pub use clock::{ClockLine, Measured, SntpSource};
+pub use file::{LINE_MAX_BYTES, line};
 pub use status::{Component, Indicator, StatusIncident, StatusLine};
 pub use status_page::{NotAStatusPage, StatusReading, matters_for_joining};
 

@@ -203,14 +203,14 @@ async fn expiring_deletes_what_the_configuration_says() {
     let ran = place.run(&["store", "expire"]);
     assert_eq!(
         ran.stdout,
-        "deleted whose 1 attempts were, all of 0 days, and 0 notifications\n"
+        "deleted whose 1 attempts were, all of 0 days, 0 notifications, and 0 lines of witnesses\n"
     );
     assert_eq!(lines(&place.run(&["export"]).stdout).len(), 2);
     place.write("usher.toml", "[retention]\nfacts_days = 1\n");
     let ran = place.run(&["store", "expire"]);
     assert_eq!(
         ran.stdout,
-        "deleted whose 0 attempts were, all of 1 days, and 0 notifications\n"
+        "deleted whose 0 attempts were, all of 1 days, 0 notifications, and 0 lines of witnesses\n"
     );
     assert_eq!(place.run(&["export"]).stdout, "");
     place.write(
@@ -266,6 +266,12 @@ async fn a_copied_store_serves_like_the_original() {
             "notifications",
             "0",
             "0",
+            // The key that was made, and what the attempts showed for the first time.
+            "lines",
+            "of",
+            "witnesses",
+            "3",
+            "3",
             "attempts",
             "2",
             "2",
