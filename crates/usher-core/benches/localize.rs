@@ -179,8 +179,9 @@ impl Traffic {
         let count = 4 + random.below(5);
         let mut shares = Vec::new();
         let mut factors = Vec::new();
-        for _ in 0..count {
-            let values = random.of_scale(2.0, 30.0) as usize;
+        for dim in 0..count {
+            let is_version = is_nested && dim + 1 == count;
+            let values = random.of_scale(if is_version { 6.0 } else { 2.0 }, 30.0) as usize;
             let slope = random.between(0.0, 1.2);
             let weights: Vec<f64> = (1..=values)
                 .map(|rank| (rank as f64).powf(-slope))
@@ -287,6 +288,16 @@ fn cause(
         let raise = added / count;
         let is_most = kind.conditions > 0 && count > 0.7 * tuples.len() as f64;
         let overlaps = others.iter().any(|other| *other == slice);
+        // Two values of three that cover nearly all of what they share are that.
+        if kind.is_shared
+            && let Some(other) = others.first()
+        {
+            let shared: Slice = [*other.iter().next().unwrap()].into();
+            let count = |of: &Slice| tuples.iter().filter(|tuple| has(of, tuple)).count() as f64;
+            if count(other) + count(&slice) > 0.7 * count(&shared) {
+                continue;
+            }
+        }
         if raise > 0.05 && raise < 0.97 && !is_most && !overlaps {
             return Some((slice, raise));
         }

@@ -9,7 +9,7 @@ use super::slice::{CONDITIONS_MAX, Candidate, Slice, sums};
 const CAUSES_MAX: usize = 5;
 /// Slices that a slice may be taken apart into.
 const PARTS_MAX: usize = 3;
-/// A slice is taken apart only if at least this share of the failures expected in it lies outside the parts ...
+/// A slice is taken apart only if at least this share of its attempts lies outside the parts ...
 const SOUND_SHARE_MIN: f64 = 0.1;
 /// ... and their rate there is raised by at most this share of what it is raised by in the whole. Both tuned.
 const SOUND_EXCESS_MAX: f64 = 0.2;
@@ -49,6 +49,7 @@ fn cause(frame: &Frame, plan: &Plan) -> Option<Cause> {
         frame,
         plan,
         within: &Slice::default(),
+        is_whole_asked: true,
         score_min: f64::NEG_INFINITY,
     });
     ranked(found, frame, plan)
@@ -106,27 +107,25 @@ fn taken_apart(whole: &Candidate, frame: &Frame, plan: &Plan) -> Option<Vec<Caus
         return None;
     }
     let mut rest = frame.filtered(|columns, group| whole.slice.has(columns, group));
+    let mut outside = frame.clone();
     let mut parts: Vec<Cause> = Vec::new();
-    let (mut score, mut failed, mut expected) = (0.0, 0.0, 0.0);
+    let mut score = 0.0;
     while parts.len() < PARTS_MAX {
         let found = search(Scope {
             frame: &rest,
             plan,
             within: &whole.slice,
+            is_whole_asked: false,
             score_min: whole.score / PARTS_MAX as f64 / if parts.is_empty() { 1.0 } else { 10.0 },
         });
-        let Some(part) = ranked(found, &rest, plan) else {
+        let Some(part) = ranked(found, &outside, plan) else {
             break;
         };
-        if part.best.slice == whole.slice {
-            break;
-        }
         rest = without(&rest, &part.best.slice);
+        outside = without(&outside, &part.best.slice);
         score += part.best.score;
-        failed += part.best.failed as f64;
-        expected += part.best.expected;
         parts.push(part);
-        if is_sound_without(whole, failed, expected) && score > whole.score + TIE_NATS {
+        if score > whole.score + TIE_NATS && is_sound(&rest, whole) {
             return Some(parts);
         }
     }
@@ -134,11 +133,15 @@ fn taken_apart(whole: &Candidate, frame: &Frame, plan: &Plan) -> Option<Vec<Caus
 }
 
 /// Whether what is left of a slice is a good part of it and fails about as usual.
-fn is_sound_without(whole: &Candidate, failed: f64, expected: f64) -> bool {
-    let (left_failed, left_expected) = (whole.failed as f64 - failed, whole.expected - expected);
-    let excess = whole.failed as f64 / whole.expected - 1.0;
-    left_expected >= SOUND_SHARE_MIN * whole.expected
-        && left_failed / left_expected - 1.0 <= SOUND_EXCESS_MAX * excess
+fn is_sound(left: &Frame, whole: &Candidate) -> bool {
+    let Some(left) = sums(left, &whole.slice) else {
+        return false;
+    };
+    let raised = |failed: u64, expected: f64| failed as f64 / expected - 1.0;
+    let left_expected = left.attempts as f64 * left.rate();
+    left.attempts as f64 >= SOUND_SHARE_MIN * whole.attempts as f64
+        && raised(left.failed, left_expected)
+            <= SOUND_EXCESS_MAX * raised(whole.failed, whole.expected)
 }
 
 /// Whether a slice's failures are spread over each dimension as was to be expected, but for their level.
@@ -155,6 +158,7 @@ pub(super) fn is_spread_evenly(whole: &Candidate, frame: &Frame, plan: &Plan) ->
         frame: &inside,
         plan,
         within: &whole.slice,
+        is_whole_asked: false,
         score_min: f64::NEG_INFINITY,
     };
     search(inside).is_empty()

@@ -32,6 +32,8 @@ pub(super) struct Scope<'a> {
     pub(super) plan: &'a Plan,
     /// All attempts of the frame meet these conditions, and none is put on their dimensions again.
     pub(super) within: &'a Slice,
+    /// Whether the slice of all attempts of the frame is searched, too.
+    pub(super) is_whole_asked: bool,
     /// Nothing below this score is looked for.
     pub(super) score_min: f64,
 }
@@ -43,7 +45,7 @@ pub(super) fn search(scope: Scope<'_>) -> Vec<Candidate> {
         best: scope.score_min + TIE_NATS,
         found: Vec::new(),
     };
-    search.everybody();
+    search.whole_scope();
     search.single_conditions();
     let columns = search.combined_columns();
     let root = Prefix::root(scope.frame);
@@ -238,12 +240,12 @@ impl Search<'_> {
         self.scope.within.len() + conditions
     }
 
-    fn everybody(&mut self) {
-        if self.scope.within.len() > 0 {
+    fn whole_scope(&mut self) {
+        if !self.scope.is_whole_asked {
             return;
         }
-        if let Some(sums) = super::slice::sums(self.scope.frame, &Slice::default()) {
-            self.consider(&Slice::default(), &sums);
+        if let Some(sums) = super::slice::sums(self.scope.frame, self.scope.within) {
+            self.consider(self.scope.within, &sums);
         }
     }
 
