@@ -149,11 +149,9 @@ pub(super) fn is_spread_evenly(whole: &Candidate, frame: &Frame, plan: &Plan) ->
     if whole.slice.len() == CONDITIONS_MAX {
         return false;
     }
-    let mut inside = frame.filtered(|columns, group| whole.slice.has(columns, group));
-    let level = whole.failed as f64 / whole.expected;
-    for expected in &mut inside.window.expected {
-        *expected *= level;
-    }
+    let inside = frame
+        .filtered(|columns, group| whole.slice.has(columns, group))
+        .expecting(whole.failed as f64 / whole.expected);
     let inside = Scope {
         frame: &inside,
         plan,

@@ -23,6 +23,8 @@ pub(super) struct Side {
     pub(super) groups: Groups,
     /// Failures that were to be expected.
     pub(super) expected: Vec<f64>,
+    /// What the search adds up: attempts (of the baseline: failures) beside `expected`.
+    pub(super) pairs: Vec<[f64; 2]>,
 }
 
 /// The window beside what is usual.
@@ -35,14 +37,35 @@ pub(super) struct Frame {
 impl Frame {
     pub(super) fn new(window: Groups, (source, usual): (Usual, Groups)) -> Self {
         let factors = Factors::fit(source, &usual, &window);
-        let expecting = |groups: Groups| Side {
-            expected: factors.expected(&groups),
-            groups,
+        let pairs = |counts: &[u64], expected: &[f64]| {
+            let counts = counts.iter().map(|count| *count as f64);
+            counts
+                .zip(expected)
+                .map(|(count, expected)| [count, *expected])
+                .collect()
         };
+        let (of_window, of_usual) = (factors.expected(&window), factors.expected(&usual));
         Self {
-            window: expecting(window),
-            usual: expecting(usual),
+            window: Side {
+                pairs: pairs(&window.attempts, &of_window),
+                expected: of_window,
+                groups: window,
+            },
+            usual: Side {
+                pairs: pairs(&usual.failed, &of_usual),
+                expected: of_usual,
+                groups: usual,
+            },
         }
+    }
+
+    /// With the window's expected failures multiplied.
+    pub(super) fn expecting(mut self, times: f64) -> Self {
+        for (expected, pair) in self.window.expected.iter_mut().zip(&mut self.window.pairs) {
+            *expected *= times;
+            pair[1] = *expected;
+        }
+        self
     }
 
     /// What is left where `keep` says so; `keep` gets the columns and a group.
@@ -62,6 +85,7 @@ impl Side {
             .collect();
         Self {
             expected: kept.iter().map(|group| self.expected[*group]).collect(),
+            pairs: kept.iter().map(|group| self.pairs[*group]).collect(),
             groups: Groups {
                 columns: groups
                     .columns

@@ -28,6 +28,7 @@ mod cube;
 mod expectation;
 mod nesting;
 mod plan;
+mod prefix;
 mod score;
 mod search;
 mod slice;

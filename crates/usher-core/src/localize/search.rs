@@ -11,12 +11,10 @@
 //!
 //! Nothing is sampled. A test holds it against brute force.
 
-use std::borrow::Cow;
-use std::cell::OnceCell;
-
-use super::expectation::{Frame, Side};
+use super::expectation::{Frame, rate};
 use super::plan::Plan;
-use super::score::{CONDITION_NATS, bound_by_failures, bound_by_rate};
+use super::prefix::{Columns, Prefix};
+use super::score::{CONDITION_NATS, Part, bound_by_failures, bound_by_rate, surprise};
 use super::slice::{CONDITIONS_MAX, Candidate, Slice, Sums, no_parts};
 use super::table::Table;
 
@@ -60,166 +58,6 @@ struct Search<'a> {
     scope: Scope<'a>,
     best: f64,
     found: Vec<Candidate>,
-}
-
-/// A dimension's values by group, numbered anew: 0 for those that can't be part of an answer.
-struct Columns<'a> {
-    dimension: usize,
-    window: Cow<'a, [u32]>,
-    usual: Cow<'a, [u32]>,
-    /// The cube's number of each; `None` where they are the same.
-    values: Option<Vec<u32>>,
-    width: usize,
-}
-
-impl Columns<'_> {
-    fn value(&self, number: usize) -> u32 {
-        match &self.values {
-            Some(values) => values[number],
-            None => u32::try_from(number).unwrap_or(u32::MAX),
-        }
-    }
-}
-
-/// Groups that are in a slice, and in which: 1 is the first.
-struct Rows {
-    groups: Vec<u32>,
-    slices: Vec<u32>,
-}
-
-/// Slices of one combination of dimensions that may have an answer within them.
-struct Prefix<'p> {
-    slices: Vec<Slice>,
-    window: Rows,
-    with_failures: usize,
-    usual: OnceCell<Rows>,
-    /// Where `usual` comes from.
-    parent: Option<(&'p Prefix<'p>, &'p Columns<'p>, Table)>,
-    frame: &'p Frame,
-}
-
-impl<'p> Prefix<'p> {
-    fn root(frame: &'p Frame) -> Self {
-        Self {
-            slices: vec![Slice::default()],
-            window: Rows::all(&frame.window),
-            with_failures: frame.window.groups.with_failures,
-            usual: OnceCell::new(),
-            parent: None,
-            frame,
-        }
-    }
-
-    fn usual(&self) -> &Rows {
-        self.usual.get_or_init(|| match &self.parent {
-            None => Rows::all(&self.frame.usual),
-            Some((parent, columns, numbers)) => {
-                parent.usual().of(&columns.usual, columns.width, numbers)
-            }
-        })
-    }
-
-    /// Numbers for one more condition: slice times value.
-    fn size(&self, columns: &Columns<'_>) -> usize {
-        (self.slices.len() + 1) * columns.width
-    }
-
-    fn failures(&self, columns: &Columns<'_>) -> Vec<(usize, u64)> {
-        let mut failed = Table::new(self.size(columns), self.with_failures);
-        let keys = self
-            .window
-            .keys(self.with_failures, &columns.window, columns.width);
-        let groups = &self.frame.window.groups;
-        failed.add(keys.map(|(key, group)| (key, groups.failed[group])));
-        let mut entries = failed.entries();
-        entries.retain(|(key, _)| key % columns.width != 0);
-        entries
-    }
-
-    fn slice(&self, columns: &Columns<'_>, key: usize) -> Slice {
-        let value = columns.value(key % columns.width);
-        self.slices[key / columns.width - 1].and(columns.dimension, value)
-    }
-
-    /// With one more condition, where `need` can still be reached.
-    fn refined(&'p self, columns: &'p Columns<'p>, need: f64) -> Self {
-        let mut numbers = Table::new(self.size(columns), self.window.groups.len());
-        let mut slices = Vec::new();
-        for (key, failed) in self.failures(columns) {
-            if bound_by_failures(failed as f64) >= need {
-                slices.push(self.slice(columns, key));
-                numbers.set(key, slices.len() as u64);
-            }
-        }
-        let window = if slices.is_empty() {
-            Rows::none()
-        } else {
-            self.window.of(&columns.window, columns.width, &numbers)
-        };
-        let all_with_failures = self.frame.window.groups.with_failures;
-        Self {
-            with_failures: window
-                .groups
-                .partition_point(|group| (*group as usize) < all_with_failures),
-            slices,
-            window,
-            usual: OnceCell::new(),
-            parent: Some((self, columns, numbers)),
-            frame: self.frame,
-        }
-    }
-}
-
-impl Rows {
-    fn none() -> Self {
-        Self {
-            groups: Vec::new(),
-            slices: Vec::new(),
-        }
-    }
-
-    fn all(side: &Side) -> Self {
-        let count = u32::try_from(side.groups.len()).unwrap_or(u32::MAX);
-        Self {
-            groups: (0..count).collect(),
-            slices: vec![1; count as usize],
-        }
-    }
-
-    /// Slice times value, and the group.
-    fn keys<'a>(
-        &'a self,
-        count: usize,
-        column: &'a [u32],
-        width: usize,
-    ) -> impl Iterator<Item = (usize, usize)> + 'a {
-        let rows = self.groups[..count].iter().zip(&self.slices[..count]);
-        rows.map(move |(group, slice)| {
-            let group = *group as usize;
-            (*slice as usize * width + column[group] as usize, group)
-        })
-    }
-
-    fn all_keys<'a>(
-        &'a self,
-        column: &'a [u32],
-        width: usize,
-    ) -> impl Iterator<Item = (usize, usize)> + 'a {
-        self.keys(self.groups.len(), column, width)
-    }
-
-    /// Those that have a number, with it.
-    fn of(&self, column: &[u32], width: usize, numbers: &Table) -> Self {
-        let mut rows = Self::none();
-        for (key, group) in self.all_keys(column, width) {
-            let number = numbers.get(key);
-            if number != 0 {
-                rows.groups.push(group as u32);
-                rows.slices.push(number as u32);
-            }
-        }
-        rows
-    }
 }
 
 impl Search<'_> {
@@ -396,19 +234,22 @@ impl Search<'_> {
         if failed.is_empty() {
             return;
         }
-        let groups = &self.scope.frame.window.groups;
-        let mut attempts = Table::new(prefix.size(columns), groups.len());
-        failed.iter().for_each(|(key, _)| attempts.set(*key, 0));
-        let keys = prefix.window.all_keys(&columns.window, columns.width);
-        attempts.add_to_known(keys.map(|(key, group)| (key, groups.attempts[group])));
-        let left: Vec<Counted> = failed
-            .into_iter()
-            .map(|(key, failed)| Counted {
+        let window = &prefix.window;
+        let mut sums = known(prefix, columns, failed.iter().map(|(key, _)| *key));
+        let pairs = &self.scope.frame.window.pairs;
+        window.add_pairs(&columns.window, columns.width, pairs, &mut sums);
+        let counted = failed.into_iter().map(|(key, failed)| {
+            let [attempts, predicted] = sums.get(key);
+            Counted {
                 key,
                 failed,
-                attempts: attempts.get(key),
-            })
-            .filter(|counted| bound_by_rate(counted.attempts as f64, counted.failed as f64) >= need)
+                attempts,
+                predicted,
+                usual: [0.0; 2],
+            }
+        });
+        let left: Vec<Counted> = counted
+            .filter(|counted| bound_by_rate(counted.attempts, counted.failed as f64) >= need)
             .collect();
         if !left.is_empty() {
             self.compare(prefix, columns, left, need);
@@ -428,56 +269,49 @@ impl Search<'_> {
         &mut self,
         prefix: &Prefix<'_>,
         columns: &Columns<'_>,
-        left: Vec<Counted>,
+        mut left: Vec<Counted>,
         need: f64,
     ) {
-        let frame = self.scope.frame;
-        let numbers = numbers(prefix, columns, &left);
-        let mut sums: Vec<Sums> = left.iter().map(Counted::sums).collect();
-        for (key, group) in prefix.window.all_keys(&columns.window, columns.width) {
-            if let Some(index) = (numbers.get(key) as usize).checked_sub(1) {
-                sums[index].predicted += frame.window.expected[group];
-            }
+        let mut sums = known(prefix, columns, left.iter().map(|counted| counted.key));
+        let pairs = &self.scope.frame.usual.pairs;
+        prefix
+            .usual()
+            .add_pairs(&columns.usual, columns.width, pairs, &mut sums);
+        for counted in &mut left {
+            counted.usual = sums.get(counted.key);
         }
-        for (key, group) in prefix.usual().all_keys(&columns.usual, columns.width) {
-            if let Some(index) = (numbers.get(key) as usize).checked_sub(1) {
-                sums[index].usual_failed += frame.usual.groups.failed[group] as f64;
-                sums[index].usual_predicted += frame.usual.expected[group];
-            }
-        }
-        let (left, mut sums): (Vec<Counted>, Vec<Sums>) = left
-            .into_iter()
-            .zip(sums)
-            .filter(|(_, sums)| sums.surprise() >= need)
-            .unzip();
+        left.retain(|counted| counted.surprise() >= need);
         if left.is_empty() {
             return;
         }
-        self.add_parts(prefix, columns, &left, &mut sums);
-        for (counted, sums) in left.iter().zip(&sums) {
+        let parts = self.parts(prefix, columns, &left);
+        for (counted, parts) in left.iter().zip(parts) {
             let slice = self.whole(&prefix.slice(columns, counted.key));
-            self.consider(&slice, sums);
+            self.consider(&slice, &counted.sums(parts));
         }
     }
 
     /// How the slices went from one part of the baseline to the next.
-    fn add_parts(
+    fn parts(
         &self,
         prefix: &Prefix<'_>,
         columns: &Columns<'_>,
         left: &[Counted],
-        sums: &mut [Sums],
-    ) {
+    ) -> Vec<Vec<Part>> {
         let usual = &self.scope.frame.usual;
-        let numbers = numbers(prefix, columns, left);
-        sums.iter_mut().for_each(|sums| sums.parts = no_parts());
-        for (key, group) in prefix.usual().all_keys(&columns.usual, columns.width) {
+        let mut numbers = Table::<u32>::new(prefix.size(columns), usual.groups.len());
+        for (index, counted) in left.iter().enumerate() {
+            numbers.set(counted.key, index as u32 + 1);
+        }
+        let mut parts = vec![no_parts(); left.len()];
+        for (key, group) in prefix.usual().keys(&columns.usual, columns.width) {
             if let Some(index) = (numbers.get(key) as usize).checked_sub(1) {
-                let part = &mut sums[index].parts[usize::from(usual.groups.part[group])];
+                let part = &mut parts[index][usize::from(usual.groups.part[group])];
                 part.failed += usual.groups.failed[group] as f64;
                 part.expected += usual.expected[group];
             }
         }
+        parts
     }
 
     /// Takes a slice if it stands out and isn't far behind the best.
@@ -507,26 +341,38 @@ impl Search<'_> {
 struct Counted {
     key: usize,
     failed: u64,
-    attempts: u64,
+    attempts: f64,
+    predicted: f64,
+    /// Failures of the baseline, and what was predicted of them.
+    usual: [f64; 2],
 }
 
 impl Counted {
-    fn sums(&self) -> Sums {
+    fn surprise(&self) -> f64 {
+        let [failed, predicted] = self.usual;
+        let rate = rate(self.attempts, self.predicted, failed, predicted);
+        surprise(self.attempts, self.failed as f64, rate)
+    }
+
+    fn sums(&self, parts: Vec<Part>) -> Sums {
         Sums {
-            attempts: self.attempts,
+            attempts: self.attempts as u64,
             failed: self.failed,
-            predicted: 0.0,
-            usual_failed: 0.0,
-            usual_predicted: 0.0,
-            parts: Vec::new(),
+            predicted: self.predicted,
+            usual_failed: self.usual[0],
+            usual_predicted: self.usual[1],
+            parts,
         }
     }
 }
 
-fn numbers(prefix: &Prefix<'_>, columns: &Columns<'_>, left: &[Counted]) -> Table {
-    let mut numbers = Table::new(prefix.size(columns), prefix.window.groups.len());
-    for (index, counted) in left.iter().enumerate() {
-        numbers.set(counted.key, index as u64 + 1);
-    }
-    numbers
+/// A table for sums of these keys.
+fn known(
+    prefix: &Prefix<'_>,
+    columns: &Columns<'_>,
+    keys: impl Iterator<Item = usize>,
+) -> Table<[f64; 2]> {
+    let mut table = Table::new(prefix.size(columns), prefix.window.len());
+    keys.for_each(|key| table.set(key, [0.0; 2]));
+    table
 }

@@ -1,4 +1,4 @@
-//! Sums by key: an array where keys are dense, a map where they are not.
+//! Values by key: an array where keys are dense, a map where they are not.
 
 use std::collections::HashMap;
 
@@ -6,17 +6,17 @@ use foldhash::fast::FixedState;
 
 /// An array of so many numbers stays in the second-level cache.
 const ALWAYS_DENSE: usize = 1 << 16;
-/// 64 MiB: larger ones are maps.
-const DENSE_MAX: usize = 1 << 23;
-/// Clearing and reading that many numbers costs about as much as putting one into a map.
-const PER_ITEM: usize = 8;
+/// 64 MiB of pairs: larger ones are maps.
+const DENSE_MAX: usize = 1 << 22;
+/// Clearing and reading that many numbers costs less than putting one into a map.
+const PER_ITEM: usize = 4;
 
-pub(super) enum Table {
-    Dense(Vec<u64>),
-    Sparse(HashMap<u64, u64, FixedState>),
+pub(super) enum Table<T> {
+    Dense(Vec<T>),
+    Sparse(HashMap<u64, T, FixedState>),
 }
 
-impl Table {
+impl<T: Copy + Default> Table<T> {
     /// For keys below `size`, about `items` of them.
     pub(super) fn new(size: usize, items: usize) -> Self {
         let is_dense = size
@@ -24,47 +24,55 @@ impl Table {
                 .max(items.saturating_mul(PER_ITEM))
                 .min(DENSE_MAX);
         if is_dense {
-            Table::Dense(vec![0; size])
+            Table::Dense(vec![T::default(); size])
         } else {
             Table::Sparse(HashMap::default())
         }
     }
 
+    /// Changes the value of each key that is there; an array may take others, too, which is faster than to ask.
+    #[inline]
+    pub(super) fn update_known<I>(
+        &mut self,
+        items: impl Iterator<Item = (usize, I)>,
+        update: impl Fn(&mut T, I),
+    ) {
+        match self {
+            Table::Dense(values) => items.for_each(|(key, item)| update(&mut values[key], item)),
+            Table::Sparse(values) => items.for_each(|(key, item)| {
+                if let Some(value) = values.get_mut(&(key as u64)) {
+                    update(value, item);
+                }
+            }),
+        }
+    }
+
+    pub(super) fn set(&mut self, key: usize, value: T) {
+        match self {
+            Table::Dense(values) => values[key] = value,
+            Table::Sparse(values) => {
+                values.insert(key as u64, value);
+            }
+        }
+    }
+
+    pub(super) fn get(&self, key: usize) -> T {
+        match self {
+            Table::Dense(values) => values[key],
+            Table::Sparse(values) => values.get(&(key as u64)).copied().unwrap_or_default(),
+        }
+    }
+}
+
+impl Table<u64> {
     /// Adds amounts to their keys.
+    #[inline]
     pub(super) fn add(&mut self, items: impl Iterator<Item = (usize, u64)>) {
         match self {
             Table::Dense(sums) => items.for_each(|(key, amount)| sums[key] += amount),
             Table::Sparse(sums) => {
                 items.for_each(|(key, amount)| *sums.entry(key as u64).or_default() += amount);
             }
-        }
-    }
-
-    /// Adds amounts to keys that are there; an array may take others, too, which is faster than to ask.
-    pub(super) fn add_to_known(&mut self, items: impl Iterator<Item = (usize, u64)>) {
-        match self {
-            Table::Dense(sums) => items.for_each(|(key, amount)| sums[key] += amount),
-            Table::Sparse(sums) => items.for_each(|(key, amount)| {
-                if let Some(sum) = sums.get_mut(&(key as u64)) {
-                    *sum += amount;
-                }
-            }),
-        }
-    }
-
-    pub(super) fn set(&mut self, key: usize, amount: u64) {
-        match self {
-            Table::Dense(sums) => sums[key] = amount,
-            Table::Sparse(sums) => {
-                sums.insert(key as u64, amount);
-            }
-        }
-    }
-
-    pub(super) fn get(&self, key: usize) -> u64 {
-        match self {
-            Table::Dense(sums) => sums[key],
-            Table::Sparse(sums) => sums.get(&(key as u64)).copied().unwrap_or(0),
         }
     }
 
