@@ -9,7 +9,7 @@ use super::field::{Field, dimension_name};
 use super::mapping::{Mapping, Target};
 use super::overrides::quoted;
 use super::refusal::{RowRefusal, holds_token, shown};
-use crate::attempt::label::{self, CHARS_MAX, DIMENSIONS_MAX, Fault};
+use crate::attempt::label::{self, CHARS_MAX, Fault};
 use crate::meeting::Role;
 
 /// One value of a line.
@@ -76,6 +76,7 @@ impl<'a> Line<'a> {
     pub(super) fn read(
         cells: impl IntoIterator<Item = Cell<'a>>,
         mapping: &'a Mapping,
+        dimensions_max: usize,
     ) -> Result<Self, RowRefusal> {
         let mut line = Self {
             fields: Vec::with_capacity(Field::ALL.len()),
@@ -89,11 +90,11 @@ impl<'a> Line<'a> {
             }
         }
         line.add_dims_object()?;
-        if line.dims.len() > DIMENSIONS_MAX {
+        if line.dims.len() > dimensions_max {
             return Err(RowRefusal::of_line(
                 "too_many_dimensions",
                 format!(
-                    "the row has {} dimensions, more than {DIMENSIONS_MAX}; leave some out with --map ignore=COLUMN",
+                    "the row has {} dimensions, more than {dimensions_max}; leave some out with --map ignore=COLUMN",
                     line.dims.len()
                 ),
             ));

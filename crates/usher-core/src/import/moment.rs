@@ -33,7 +33,12 @@ impl From<Timestamp> for Moment {
 /// sentence: "is …".
 pub fn read(text: &str, now: Timestamp) -> Result<Timestamp, &'static str> {
     let zone = None;
-    parse(text, &Options { now, zone }).map(|moment| moment.at)
+    let options = Options {
+        now,
+        zone,
+        dimensions_max: 0,
+    };
+    parse(text, &options).map(|moment| moment.at)
 }
 
 /// Reads a moment. The error follows the value in a sentence: "is …".

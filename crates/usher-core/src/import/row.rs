@@ -30,6 +30,8 @@ pub struct Options {
     pub now: Timestamp,
     /// The zone of times that name none; without it they are refused.
     pub zone: Option<TimeZone>,
+    /// A row with more dimensions is refused: [`label::DIMENSIONS_MAX`](crate::attempt::label::DIMENSIONS_MAX) for what becomes attempts.
+    pub dimensions_max: usize,
 }
 
 /// What one line says.
@@ -121,7 +123,7 @@ pub fn row<'a>(
     mapping: &'a Mapping,
     options: &Options,
 ) -> Result<Row, RowRefusal> {
-    let line = Line::read(cells, mapping)?;
+    let line = Line::read(cells, mapping, options.dimensions_max)?;
     let Some(at) = moment(&line, Field::At, options)? else {
         return Err(RowRefusal::of_line(
             "no_time",

@@ -19,7 +19,7 @@ pub(super) const WINDOW: u8 = 0;
 pub struct Spans {
     /// The time in question.
     pub window: Range<Timestamp>,
-    /// The time that says what is usual. What of it lies in the window is the window's.
+    /// The time that says what is usual. What of it lies in the window is the window's; without any, all outside the window says it.
     pub baseline: Range<Timestamp>,
 }
 
@@ -112,10 +112,13 @@ impl Cube {
     pub fn new(spans: Spans) -> Self {
         let length = |span: &Range<Timestamp>| span.end.duration_since(span.start);
         // A part is as long as the window, so that it shows what a window may differ by; but there are between 8 and 32.
-        let part = length(&spans.window)
-            .min(length(&spans.baseline) / 8)
-            .max(length(&spans.baseline) / i32::from(PARTS))
-            .max(SignedDuration::from_millis(1));
+        let part = match length(&spans.baseline) {
+            SignedDuration::ZERO => length(&spans.window),
+            baseline => length(&spans.window)
+                .min(baseline / 8)
+                .max(baseline / i32::from(PARTS)),
+        };
+        let part = part.max(SignedDuration::from_millis(1));
         Self {
             spans,
             part,

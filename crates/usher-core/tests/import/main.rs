@@ -17,6 +17,7 @@ pub(crate) fn options() -> Options {
     Options {
         now: Timestamp::from_second(1_767_225_600).unwrap(),
         zone: None,
+        dimensions_max: 16,
     }
 }
 

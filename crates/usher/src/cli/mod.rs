@@ -7,6 +7,7 @@ mod check;
 mod config;
 mod demo;
 mod doctor;
+mod explain;
 mod export;
 mod import;
 mod init;
@@ -71,6 +72,7 @@ enum Command {
     Attempt(attempt::Attempt),
     Change(change::Record),
     Import(import::Import),
+    Explain(Box<explain::Explain>),
     Export(export::Export),
     Migrate(migrate::Migrate),
     #[command(subcommand)]
@@ -274,6 +276,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
             let config = configured().inspect_err(|error| warn(&error.message)).ok();
             doctor::run(args, config.as_ref(), &mut out)
         }
+        Command::Explain(args) => explain::run(args, &mut out),
         // A configuration that can't be used is its first finding.
         Command::Check(args) => block_on(check::run(args, Config::load(&cli.overrides), &mut out)),
         Command::Init(args) => block_on(init::run(args, &configured()?, &mut out)),

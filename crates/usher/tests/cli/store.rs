@@ -88,6 +88,7 @@ fn imported(line: &Value) -> Row {
     let options = Options {
         now: at(0),
         zone: None,
+        dimensions_max: 16,
     };
     row(object.values().map(Cell::Json), &mapping, &options).unwrap()
 }

@@ -14,6 +14,7 @@ fn options() -> Options {
     Options {
         now: Timestamp::from_second(1_767_225_600).unwrap(),
         zone: None,
+        dimensions_max: 16,
     }
 }
 

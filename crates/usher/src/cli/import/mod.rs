@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use usher_core::attempt::event::Event;
+use usher_core::attempt::label;
 use usher_core::import::{Kind, Options, Outcome, Overrides, RowRefusal, SignatureSeen};
 use usher_core::text::escape_hidden;
 
@@ -23,7 +24,8 @@ use crate::import_file::{self, Imported, Rows};
 use crate::store::{Store, StoreError};
 
 use events::{ORIGIN, events};
-use talk::{Rejected, ShownColumns};
+use talk::Rejected;
+pub(super) use talk::ShownColumns;
 
 /// Events of one transaction: enough that its cost is shared, few enough that a service that writes to the same store waits for
 /// some milliseconds only.
@@ -51,7 +53,7 @@ pub(super) struct Import {
     json: bool,
 }
 
-fn overrides(text: &str) -> Result<Overrides, String> {
+pub(super) fn overrides(text: &str) -> Result<Overrides, String> {
     Overrides::parse(text).map_err(|refusal| refusal.to_string())
 }
 
@@ -88,6 +90,7 @@ pub(super) async fn run(
     let options = Options {
         now,
         zone: args.tz.clone(),
+        dimensions_max: label::DIMENSIONS_MAX,
     };
     let rows = import_file::open(&args.file, args.map.clone().unwrap_or_default(), options)
         .map_err(|error| Failure::new(format!("{}: {error}", shown(&args.file))))?;
@@ -132,7 +135,7 @@ pub(super) async fn run(
     })
 }
 
-fn shown(file: &Path) -> String {
+pub(super) fn shown(file: &Path) -> String {
     if file == Path::new("-") {
         return "standard input".to_owned();
     }

@@ -20,10 +20,10 @@ const COLUMNS_MAX: usize = 100;
 
 /// Shows each column once. Objects differ in their keys, so new ones may come at any line.
 #[derive(Debug, Default)]
-pub(super) struct ShownColumns(HashSet<String>);
+pub(in crate::cli) struct ShownColumns(HashSet<String>);
 
 impl ShownColumns {
-    pub(super) fn show(&mut self, mapping: &Mapping) {
+    pub(in crate::cli) fn show(&mut self, mapping: &Mapping) {
         for column in mapping.columns() {
             if self.0.len() < COLUMNS_MAX && !self.0.contains(&column.name) {
                 if self.0.is_empty() {
