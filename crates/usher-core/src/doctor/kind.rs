@@ -161,10 +161,6 @@ fn recognise_object(json: &str, mask: &Mask<'_>, found: &mut Found) {
     let Some(object) = Decoded::parse(json, mask) else {
         return;
     };
-    if is_recording(&object) {
-        found.kind = Kind::Har;
-        return;
-    }
     let is_join = ["meetingNumber", "userName", "passWord"]
         .iter()
         .any(|name| object.has(name));
@@ -192,12 +188,6 @@ fn recognise_object(json: &str, mask: &Mask<'_>, found: &mut Found) {
         found.kind = Kind::Claims;
         found.claims = Some(object);
     }
-}
-
-/// A HAR file holds the requests in `log.entries` (HTTP Archive 1.2).
-fn is_recording(object: &Decoded) -> bool {
-    let entries = object.get("log").and_then(|log| log.get("entries"));
-    entries.is_some_and(Value::is_array)
 }
 
 /// Whether some token of Zoom's has a claim of this name; spelling counts elsewhere.

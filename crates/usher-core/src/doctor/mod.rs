@@ -95,6 +95,7 @@ pub fn examine(handed: &Handed<'_>) -> Report {
         .text
         .filter(|text| begins_like_recording(text.as_bytes()))
         && let Ok(recording) = Recording::read(text.as_bytes())
+        && recording.is_archive()
     {
         return examine_recording(
             &recording,

@@ -1,4 +1,4 @@
-//! What is said of things that are no signature of a meeting: another token, a link, a recording, nothing known.
+//! What is said of things that are no signature of a meeting: another token, a link, nothing known.
 
 use super::kind::{Found, kind_of_claims};
 use super::numeric_date::seconds;
@@ -35,11 +35,6 @@ pub(super) fn findings(found: &Found, handed: &Handed<'_>) -> Vec<Finding> {
             return vec![legacy::finding(&parts.unwrap_or_default(), handed)];
         }
         Kind::Pwd => link(found),
-        Kind::Har => Finding::info(
-            "har",
-            "This version does not read recordings of traffic (HAR).",
-            "Take the `signature` out of the request to wc/info in it, and hand that in.",
-        ),
         Kind::Unknown if found.join.is_none() => Finding::warning(
             "unknown",
             None,

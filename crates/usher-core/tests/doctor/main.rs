@@ -5,6 +5,7 @@
 mod claims;
 mod errors;
 mod form;
+mod har;
 mod join;
 mod kinds;
 mod patient;

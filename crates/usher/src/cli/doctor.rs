@@ -1,6 +1,8 @@
 //! `usher doctor`: judges one thing and says what is wrong with it, like a good compiler.
 
-use std::io::{self, Write};
+mod har;
+
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -11,20 +13,22 @@ use usher_core::join::dialect::{SdkVersion, View};
 
 use usher_core::text::escape_hidden;
 
+use har::Input;
+
 use super::span::Span;
 use super::{Exit, Failure, moment, now, refused, talk, warn, write_json};
 use crate::config::{App, Config};
 use crate::text_file;
 
 /// What files with tokens and errors are called; a token never ends like this.
-const FILE_ENDINGS: [&str; 4] = ["txt", "json", "jwt", "log"];
+const FILE_ENDINGS: [&str; 5] = ["txt", "json", "jwt", "log", "har"];
 
-/// Say what is wrong with a signature, its claims, a join object or an error; or whether a span's signatures were valid
+/// Say what is wrong with a signature, its claims, a join object, an error or a recording; or whether a span's signatures were valid
 ///
 /// Nothing is sent anywhere. The secret stays in this process and is never printed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Doctor {
-    /// A token, a file that holds it, or - for standard input; old signatures, join links and pasted errors too
+    /// A token, a file that holds it, or - for standard input; old signatures, join links, pasted errors and recordings too
     #[arg(value_name = "TOKEN|-|FILE")]
     input: Option<String>,
     /// Claims as JSON, instead of a token
@@ -33,6 +37,12 @@ pub(super) struct Doctor {
     /// The object that was handed to the SDK's `join()`, as JSON
     #[arg(long, value_name = "FILE")]
     join: Option<PathBuf>,
+    /// A recording of the browser's traffic (HAR), as its developer tools save it
+    #[arg(long, value_name = "FILE", conflicts_with = "input")]
+    har: Option<PathBuf>,
+    /// Also write a copy of the recording that can be posted: without secrets, names and what says nothing of a join
+    #[arg(long, value_name = "OUT.har")]
+    redact: Option<PathBuf>,
     /// The error's code as the SDK gave it
     #[arg(long, value_name = "CODE", allow_hyphen_values = true)]
     error: Option<String>,
@@ -59,7 +69,7 @@ pub(super) struct Doctor {
     now: Option<Timestamp>,
     /// Judge every signature in the journal from this moment on (2023-10-10T13:00, or with an offset)
     #[arg(long, value_name = "T", requires = "to", conflicts_with_all = [
-        "input", "claims", "join", "error", "reason", "secret_file", "key", "meeting", "sdk_version", "view", "now",
+        "input", "claims", "join", "har", "redact", "error", "reason", "secret_file", "key", "meeting", "sdk_version", "view", "now",
     ])]
     from: Option<String>,
     /// ... and before this moment
@@ -90,14 +100,23 @@ pub(super) fn run(
         .into_iter()
         .flatten()
         .count();
-    if handed == 0 && args.claims.is_none() && args.join.is_none() {
+    let files = [&args.claims, &args.join, &args.har].into_iter().flatten();
+    if handed + files.count() == 0 {
         return Err(Failure::new("there is nothing to judge")
-            .hint("hand in a token (`usher doctor TOKEN`), --claims, --join or --error, or name a span with --from and --to"));
+            .hint("hand in a token (`usher doctor TOKEN`), --claims, --join, --har or --error, or name a span with --from and --to"));
     }
-    let text = args.input.as_deref().map(input).transpose()?;
+    let input = har::input(args)?;
     let claims = args.claims.as_deref().map(read_file).transpose()?;
     let join = args.join.as_deref().map(read_file).transpose()?;
-    let secrets = secrets(args, config, &[&text, &claims, &join])?;
+    let text = match &input {
+        Input::Text(text) => Some(text.as_str()),
+        Input::Har(_) | Input::Nothing => None,
+    };
+    let texts = [text, claims.as_deref(), join.as_deref()];
+    let secrets = secrets(args, config, |key| match &input {
+        Input::Har(recording) => recording.keys().any(|sent| sent == key),
+        _ => texts.iter().flatten().any(|text| names_key(text, key)),
+    })?;
     let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
     // A report's version comes as its writer wrote it; what can't be read must not keep the rest from being judged.
     let sdk_version = args.sdk_version.as_deref().and_then(SdkVersion::find);
@@ -110,8 +129,8 @@ pub(super) fn run(
         .map(View::parse)
         .transpose()
         .map_err(refused)?;
-    let report = doctor::examine(&Handed {
-        text: text.as_deref(),
+    let handed = Handed {
+        text,
         claims: claims.as_deref(),
         join: join.as_deref(),
         error_code: args.error.as_deref(),
@@ -124,7 +143,11 @@ pub(super) fn run(
         now: args.now.unwrap_or_else(now),
         now_is_given: args.now.is_some(),
         ..Handed::default()
-    });
+    };
+    let report = match &input {
+        Input::Har(recording) => doctor::examine_recording(recording, &handed),
+        Input::Text(_) | Input::Nothing => doctor::examine(&handed),
+    };
     if args.json {
         write_json(out, &report)?;
     } else {
@@ -137,12 +160,10 @@ pub(super) fn run(
     })
 }
 
-/// The text handed in: of standard input, of a file, or the argument itself.
-fn input(argument: &str) -> Result<String, Failure> {
+/// The text handed in: of a file, or the argument itself.
+fn text(argument: &str) -> Result<String, Failure> {
     let path = Path::new(argument);
-    if argument == "-" {
-        Ok(without_line_break(text_file::read_from(io::stdin())?))
-    } else if path.exists() {
+    if path.exists() {
         read_file(path)
     } else if argument.starts_with(['.', '/'])
         || path
@@ -153,6 +174,10 @@ fn input(argument: &str) -> Result<String, Failure> {
     } else {
         Ok(argument.to_owned())
     }
+}
+
+fn text_of(source: impl Read) -> Result<String, Failure> {
+    Ok(without_line_break(text_file::read_from(source)?))
 }
 
 fn read_file(path: &Path) -> Result<String, Failure> {
@@ -173,7 +198,7 @@ fn without_line_break(text: String) -> String {
 fn secrets(
     args: &Doctor,
     config: Option<&Config>,
-    handed: &[&Option<String>],
+    names: impl Fn(&str) -> bool,
 ) -> Result<Vec<SecretString>, Failure> {
     if let Some(file) = &args.secret_file {
         let secret = text_file::read(file)
@@ -182,8 +207,7 @@ fn secrets(
     }
     let is_named = |app: &&App| {
         let key = app.sdk_key();
-        let mut texts = handed.iter().filter_map(|text| text.as_deref());
-        args.key.as_deref() == Some(key) || texts.any(|text| names_key(text, key))
+        args.key.as_deref() == Some(key) || names(key)
     };
     let Some(app) = config.and_then(|config| config.apps.iter().find(is_named)) else {
         return Ok(Vec::new());

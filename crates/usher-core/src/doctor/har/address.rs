@@ -67,14 +67,14 @@ impl<'a> Address<'a> {
     /// The name of a file of the SDK: its scripts, and its audio and video code in WebAssembly.
     pub(super) fn sdk_file(self) -> Option<&'a str> {
         let name = self.path.rsplit('/').next()?;
-        let is_script = name.ends_with(".js")
+        let is_script = has_ending(name, ".js")
             && ["zoom-meeting", "zoomus-websdk", "js_media", "webim"]
                 .iter()
                 .any(|begin| name.starts_with(begin));
         let is_code = has_ending(name, ".wasm")
-            && ["audio", "video", "sharing", "zoom"]
+            && ["audio", "video", "sharing"]
                 .iter()
-                .any(|begin| name.starts_with(begin));
+                .any(|what| name.contains(what));
         let is_plain = name
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
@@ -133,6 +133,10 @@ mod tests {
             Some("zoom-meeting-6.2.0.min.js")
         );
         assert_eq!(file("https://a/app.js"), None);
+        assert_eq!(
+            file("https://a/av/1503_video.simd.wasm"),
+            Some("1503_video.simd.wasm")
+        );
         assert_eq!(file("https://a/some.wasm"), None);
     }
 }

@@ -3,7 +3,7 @@
 //! These types are also the list of what a redacted copy may hold: what has no field here is neither read nor written.
 
 use std::fmt;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, BufReader};
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -31,7 +31,7 @@ pub(super) struct Entry {
         skip_serializing_if = "Text::is_empty"
     )]
     pub(super) via_service_worker: Text,
-    /// WebKit: `Network Load`, `Memory Cache`, `Disk Cache`, `Service Worker`.
+    /// Safari: `Network Load`, `Memory Cache`, `Disk Cache`, `Service Worker`.
     #[serde(rename = "_fetchType", skip_serializing_if = "Text::is_empty")]
     pub(super) fetch_type: Text,
 }
@@ -71,7 +71,7 @@ pub(super) struct Response {
     pub(super) content: Content,
     #[serde(rename = "redirectURL")]
     pub(super) redirect_url: Text,
-    /// Chromium and WebKit: why it failed.
+    /// Chromium and Safari: why it failed.
     #[serde(rename = "_error", skip_serializing_if = "Text::is_empty")]
     pub(super) error: Text,
     /// Playwright's word for it.
@@ -230,8 +230,11 @@ pub(super) enum Fault {
 
 /// Reads the entries one by one, and keeps none.
 pub(super) fn each(source: impl BufRead, on_entry: &mut dyn FnMut(Entry)) -> io::Result<Ending> {
+    /// The parser takes a byte at a time.
+    const BUFFER_BYTES: usize = 64 * 1024;
     let mut ending = Ending::default();
-    let mut json = serde_json::Deserializer::from_reader(ShortStrings::new(source));
+    let source = BufReader::with_capacity(BUFFER_BYTES, ShortStrings::new(source));
+    let mut json = serde_json::Deserializer::from_reader(source);
     let read = Root {
         ending: &mut ending,
         on_entry,

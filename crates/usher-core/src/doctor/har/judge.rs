@@ -21,16 +21,15 @@ use crate::verdict::{Cause, Party};
 /// Of `handed` the secrets, key, meeting, SDK version, view and claims count; the moment only where no answer of Zoom's tells it, and the
 /// error only where the file does not hold Zoom's.
 pub fn examine_recording(recording: &Recording, handed: &Handed<'_>) -> Report {
-    if !recording.ending.is_archive {
+    if !recording.is_archive() {
         return unreadable(recording);
     }
-    let mut report = match recording.judged() {
-        Some(attempt) => judged(recording, attempt, handed),
-        None => {
-            let mut report = empty();
-            prevail(&mut report, transport::before_any_request(recording));
-            report
-        }
+    let mut report = if let Some(attempt) = recording.judged() {
+        judged(recording, attempt, handed)
+    } else {
+        let mut report = empty();
+        prevail(&mut report, transport::before_any_request(recording));
+        report
     };
     report.kind = Kind::Har;
     add(&mut report, about_tries(recording, handed));
@@ -162,12 +161,19 @@ fn judged(recording: &Recording, attempt: &Attempt, handed: &Handed<'_>) -> Repo
     report
 }
 
-/// What Zoom's clock showed while it answered: from, to.
+/// What Zoom's clock showed at some moment between request and answer: from, to. `Date` is of the answer, and the request came before.
 fn zooms_clock(recording: &Recording, attempt: &Attempt) -> Option<(Timestamp, Timestamp)> {
     const SECOND: SignedDuration = SignedDuration::from_secs(1);
-    let by_date = attempt
-        .date
-        .and_then(|date| Some((date, date.checked_add(SECOND).ok()?)));
+    let round_trip = attempt
+        .sent_at
+        .zip(attempt.received_at)
+        .map_or(SignedDuration::ZERO, |(sent_at, received_at)| {
+            received_at.duration_since(sent_at)
+        });
+    let by_date = attempt.date.and_then(|date| {
+        let from = date.checked_sub(round_trip).ok()?;
+        Some((from, date.checked_add(SECOND).ok()?))
+    });
     let by_offset = recording.clock().and_then(|(offset, _)| {
         let sent_at = attempt.sent_at?;
         let received_at = attempt.received_at.unwrap_or(sent_at);
@@ -330,19 +336,19 @@ fn iat(report: &Report, attempt: &Attempt) -> Option<Finding> {
     let seconds = |ms: i64| format!("{}.{:03} s", ms.abs() / 1000, ms.abs() % 1000);
     let message = if lo > 0 {
         format!(
-            "`iat` was {} to {} ahead of Zoom's clock when Zoom answered.",
+            "`iat` was {} to {} ahead of Zoom's clock when Zoom judged it.",
             seconds(lo),
             seconds(hi)
         )
     } else if hi < 0 {
         format!(
-            "`iat` was {} to {} before Zoom's clock when Zoom answered.",
+            "`iat` was {} to {} before Zoom's clock when Zoom judged it.",
             seconds(hi),
             seconds(lo)
         )
     } else {
         format!(
-            "`iat` was between {} before and {} ahead of Zoom's clock when Zoom answered: within what can be told.",
+            "`iat` was between {} before and {} ahead of Zoom's clock when Zoom judged it: within what can be told.",
             seconds(lo),
             seconds(hi)
         )

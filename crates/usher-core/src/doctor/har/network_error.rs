@@ -1,6 +1,6 @@
 //! Why a request failed, as the browsers write it.
 //!
-//! Chromium: `net::ERR_…` of `net_error_list.h`, in `_error` (DevTools) or `_failureText` (Playwright). Firefox: `NS_ERROR_…`. Safari: sentences
+//! Chromium: `net::ERR_…` of `net_error_list.h`, in `_error` (its developer tools) or `_failureText` (Playwright). Firefox: `NS_ERROR_…`. Safari: sentences
 //! of the system. What a name is the cause of is our own judgement: a refused or broken connection can be a firewall's or Zoom's.
 
 use crate::verdict::{Cause, Party};
@@ -23,11 +23,7 @@ const NETWORK_OR_ZOOM: &[Cause] = &[Cause::Network, Cause::ZoomPartialOutage, Ca
 
 const FAMILIES: &[NetworkError] = &[
     NetworkError {
-        words: &[
-            "ERR_BLOCKED_BY_CSP",
-            "blocked:csp",
-            "content security policy",
-        ],
+        words: &["ERR_BLOCKED_BY_CSP", "csp", "content security policy"],
         cause: Some(Cause::Browser),
         suspects: &[],
         party: Some(Party::Integrator),
@@ -37,7 +33,8 @@ const FAMILIES: &[NetworkError] = &[
     NetworkError {
         words: &[
             "ERR_BLOCKED_BY_CLIENT",
-            "blocked:other",
+            "inspector",
+            "subresource-filter",
             "content blocker",
             "NS_ERROR_TRACKING_URI",
             "NS_ERROR_BLOCKED",
@@ -57,7 +54,12 @@ const FAMILIES: &[NetworkError] = &[
         remedy: "The administrator of the browser has to allow *.zoom.us.",
     },
     NetworkError {
-        words: &["ERR_BLOCKED_BY_ORB", "ERR_BLOCKED_BY_RESPONSE"],
+        words: &[
+            "ERR_BLOCKED_BY_ORB",
+            "ERR_BLOCKED_BY_RESPONSE",
+            "corp-not-same",
+            "coep-frame",
+        ],
         cause: None,
         suspects: &[Cause::Network, Cause::Browser, Cause::ZoomPartialOutage],
         party: None,
@@ -205,7 +207,7 @@ pub(super) fn of_text(text: &str) -> &'static NetworkError {
     };
     FAMILIES
         .iter()
-        .find(|family| family.words.iter().any(|word| is_named(word)))
+        .find(|family| family.words.iter().any(is_named))
         .unwrap_or(&UNKNOWN)
 }
 

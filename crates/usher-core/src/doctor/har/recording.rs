@@ -76,6 +76,11 @@ impl Recording {
         self.attempts.iter().filter_map(Attempt::key)
     }
 
+    /// Whether it is a recording at all.
+    pub(in crate::doctor) fn is_archive(&self) -> bool {
+        self.ending.is_archive
+    }
+
     fn take(&mut self, entry: &Entry) {
         self.entries += 1;
         let Some(address) = Address::parse(entry.request.url.as_str()) else {

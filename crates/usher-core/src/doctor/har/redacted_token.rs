@@ -137,7 +137,7 @@ mod tests {
             ("Zm9v-_9", "AAAAAAA"),
             ("Zm9v+/8=", "AAAA+/A="),
             ("Zm9vYmFyYg2", "AAAAAAAAAAA"),
-            ("Zm9vYmFyYmE1", "AAAAAAAAAAAA"),
+            ("Zm9vYmFyYmE1", "AAAAAAAAAAA1"),
             ("Zm9vYmFyYmF1Yg2=", "AAAAAAAAAAAAAAA="),
             ("Zm9vYmFyYmE2", "AAAAAAAAAAA2"),
         ] {
@@ -158,7 +158,7 @@ mod tests {
             Some("{\"name\":\"\u{2026}\",\"mn\":\"1\"}")
         );
         assert!(redacted.ends_with(".AAA"));
-        assert_eq!(redacted_token("c2VjcmV0"), "AAAAAAAA");
+        assert_eq!(redacted_token("c2VjcmV"), "AAAAAAA");
         assert_eq!(redacted_token(""), "");
     }
 }

@@ -71,7 +71,13 @@ fn pass(
 ) -> (usize, usize) {
     let (mut taken, mut written) = (0, 0);
     while taken < buffer.len() && written < out.len() {
-        let rest = &buffer[taken..];
+        // No further than there is room for, unless it is dropped.
+        let room = out.len() - written;
+        let end = match *kept {
+            Some(_) => buffer.len().min(taken + room),
+            None => buffer.len(),
+        };
+        let rest = &buffer[taken..end];
         // Up to what leads elsewhere, in one go.
         let run = match place {
             Place::Outside => length_before(rest, |byte| byte == b'"'),
@@ -96,7 +102,6 @@ fn pass(
             *place = after(*place, rest[0]);
             continue;
         }
-        let room = out.len() - written;
         let wanted = match (*place, *kept) {
             (Place::Outside, _) => run,
             (_, Some(kept)) => {
