@@ -360,3 +360,55 @@ fn a_well_timed_request_halves_what_is_not_known() {
     // A second and the round trip at first; then half of it each time, but never less than the round trip.
     assert!(width < SignedDuration::from_millis(70), "{width:?}");
 }
+
+proptest! {
+    /// Behind one name stand several machines, and some keep the text of `Date` for a while.
+    #[test]
+    fn machines_behind_a_name_that_differ_a_little_cost_no_correction(
+        edges_ms in prop::collection::vec(-150_i64..150, 4),
+        asked in prop::collection::vec((0_usize..2, 0_usize..4, 1_i64..90, 0_i64..500, 5_i64..200), 20..120),
+    ) {
+        let offset = SignedDuration::from_secs(600);
+        let mut witness = ClockWitness::default();
+        let mut ours = Timestamp::from_second(BEGIN_S).unwrap();
+        let mut hosts = [false; 2];
+        for (host, edge, pause_s, stale_ms, round_trip_ms) in asked {
+            ours += SignedDuration::from_secs(pause_s);
+            let received_at = ours + SignedDuration::from_millis(round_trip_ms);
+            let middle = ours + SignedDuration::from_millis(round_trip_ms / 2);
+            let theirs = middle - offset + SignedDuration::from_millis(edges_ms[edge] - stale_ms);
+            witness.add(&Reading {
+                server: format!("host{host}.zoom.us"),
+                is_verified: true,
+                sent_at: ours,
+                received_at,
+                date: Timestamp::from_second(theirs.as_second()).unwrap(),
+            });
+            ours = received_at;
+            hosts[host] = true;
+            if hosts == [true, true] {
+                let bearing = witness.estimate(ours).bearing();
+                prop_assert!(bearing.is_corroborated);
+                let correction = bearing.correction();
+                // As much as is needed but for what the machines differ by, and not much more.
+                prop_assert!(correction >= offset - SignedDuration::from_millis(200), "{correction:?}");
+                prop_assert!(correction <= offset + SignedDuration::from_secs(3), "{correction:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_silent_for_a_day_is_forgotten() {
+    let mut witness = ClockWitness::default();
+    witness.add(&reading("a", true, 600, 0));
+    witness.add(&reading("b", true, 600, 1));
+    let after =
+        |hours| Timestamp::from_second(BEGIN_S).unwrap() + SignedDuration::from_hours(hours);
+    let (soon, late) = (after(23), after(25));
+    assert!(witness.estimate(soon).offset.is_some());
+    assert_eq!(witness.estimate(late).offset, None);
+    let held = witness.estimate(after(1)).bearing();
+    assert!(held.as_of(soon).is_corroborated);
+    assert_eq!(held.as_of(after(26)).correction(), SignedDuration::ZERO);
+}

@@ -120,7 +120,7 @@ pub async fn mint(
     if let Some(zak) = &zak {
         request.zak = Some(zak.expose());
     }
-    let dated = now - bearing.correction();
+    let dated = bearing.dated(now);
     let minted = join::mint(app.signing(now), &request, dated, config.backdate_s)?;
     let origin = origin(
         config,

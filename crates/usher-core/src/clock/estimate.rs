@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Interval;
 use super::track::drift_max;
+use super::witness::FORGOTTEN_AFTER;
 
 /// How far a signature's times may be moved on the word of a single host, and that only to earlier: what one host says may be a proxy's
 /// mistake, and too early by this costs a join nothing but lifetime.
@@ -26,7 +27,7 @@ pub struct Statement {
     pub heard_at: Timestamp,
 }
 
-/// Our clock was set, by as much as can be told.
+/// A server's clock and ours have moved apart, or ours was set: by as much as can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Jump {
     /// When it was found, on our clock after it.
@@ -48,7 +49,7 @@ pub struct Estimate {
     pub agreeing: usize,
     /// How fast our clock gains on Zoom's, in parts per million, from least to most; none before an hour of readings without a jump.
     pub drift_ppm: Option<[f64; 2]>,
-    /// The last time that our clock was set, as far as it was noticed.
+    /// The last time that our clock was set, as [`super::ClockWitness::step`] was told.
     pub last_jump: Option<Jump>,
 }
 
@@ -93,10 +94,11 @@ impl Bearing {
     #[must_use]
     pub fn as_of(self, now: Timestamp) -> Self {
         let age = now.duration_since(self.at).abs();
+        let offset = self.offset.filter(|_| age < FORGOTTEN_AFTER);
         Self {
             at: now,
-            offset: self.offset.map(|offset| offset.widened(drift_max(age))),
-            ..self
+            offset: offset.map(|offset| offset.widened(drift_max(age))),
+            is_corroborated: self.is_corroborated && offset.is_some(),
         }
     }
 
@@ -110,6 +112,11 @@ impl Bearing {
             Some(offset) if self.is_corroborated => offset.hi,
             Some(offset) => offset.hi.clamp(SignedDuration::ZERO, MOVED_MAX),
         }
+    }
+
+    /// The time to sign with, where our clock shows `now`.
+    pub fn dated(&self, now: Timestamp) -> Timestamp {
+        now.checked_sub(self.correction()).unwrap_or(now)
     }
 
     /// The correction in milliseconds, away from zero; none if there is none.

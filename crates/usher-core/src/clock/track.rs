@@ -8,6 +8,10 @@ use super::{Interval, Jump, Reading};
 /// 500 is what Linux slews at most when it is being put right (`adjtimex(2)`).
 pub const DRIFT_MAX_PPM: i32 = 500;
 
+/// Answers that lie apart by no more are no contradiction: behind one name stand several machines, each right to some hundredths of a
+/// second, and some keep the text of `Date` for up to a second. Then both are possible.
+pub(super) const APART_MAX: SignedDuration = SignedDuration::from_millis(1500);
+
 /// The offset to one server, as its answers bound it.
 #[derive(Debug, Clone)]
 pub(super) struct Track {
@@ -50,10 +54,13 @@ impl Belief {
     /// Takes the reading in; `false` if it contradicts.
     fn admit(&mut self, reading: &Reading) -> bool {
         let known = self.at(reading.received_at);
-        let Some(offset) = known.intersection(when_received(reading)) else {
-            return false;
+        let said = when_received(reading);
+        let apart = (said.lo - known.hi).max(known.lo - said.hi);
+        self.offset = match known.intersection(said) {
+            Some(offset) => offset,
+            None if apart <= APART_MAX => known.hull(said),
+            None => return false,
         };
-        self.offset = offset;
         self.at = reading.received_at;
         self.readings = self.readings.saturating_add(1);
         true

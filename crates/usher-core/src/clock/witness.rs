@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::track::Track;
+use super::track::{APART_MAX, Track};
 use super::{Estimate, Interval, Jump, Reading, Statement};
 
 /// Servers that are followed: Zoom has a handful that we talk to.
 pub const SERVERS_MAX: usize = 16;
 /// A server that was silent for this long is forgotten: its interval is more than a minute wide by then.
-const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// Between two marks that the drift is told from.
 const MARK_EVERY: SignedDuration = SignedDuration::from_mins(10);
 /// A day of marks.
@@ -27,7 +27,8 @@ pub struct ClockWitness {
 }
 
 impl ClockWitness {
-    /// Takes a reading in; says if it shows that our clock was set.
+    /// Takes a reading in; says if the server's clock and ours have moved apart: one of them was set, or something answers in its place.
+    /// Whoever tells steps of ours ([`ClockWitness::step`]) knows that it is not ours.
     pub fn add(&mut self, reading: &Reading) -> Option<Jump> {
         let now = reading.received_at;
         self.tracks
@@ -42,7 +43,6 @@ impl ClockWitness {
             None
         };
         if jump.is_some() {
-            self.last_jump = jump;
             self.marks.clear();
         }
         self.mark(now);
@@ -62,6 +62,11 @@ impl ClockWitness {
 
     /// What is known as of `now`, on our clock.
     pub fn estimate(&self, now: Timestamp) -> Estimate {
+        // What is silent for too long is as good as unknown.
+        let tracks = self
+            .tracks
+            .iter()
+            .filter(|(_, track)| track.age(now) < FORGOTTEN_AFTER);
         let (offset, group) = self.agreement(now);
         let statement = |(server, track): (&String, &Track)| Statement {
             server: server.clone(),
@@ -74,7 +79,7 @@ impl ClockWitness {
         let agrees = |statement: &Statement| {
             group.is_some_and(|group| statement.offset.intersection(group).is_some())
         };
-        let mut statements: Vec<Statement> = self.tracks.iter().map(statement).collect();
+        let mut statements: Vec<Statement> = tracks.map(statement).collect();
         statements.sort_by_key(|statement| !agrees(statement));
         let agreeing = statements.iter().filter(|statement| agrees(statement));
         Estimate {
@@ -92,16 +97,24 @@ impl ClockWitness {
         let offsets: Vec<Interval> = self
             .tracks
             .values()
+            .filter(|track| track.age(now) < FORGOTTEN_AFTER)
             .map(|track| track.offset(now))
             .collect();
+        let tolerant = |offset: &Interval| offset.widened(APART_MAX / 2);
         // Wherever the most agree, one of their lower ends is there, too.
         let groups = offsets.iter().filter_map(|candidate| {
-            let members = offsets.iter().filter(|other| other.contains(candidate.lo));
-            let common = members.clone().copied().reduce(|a, b| Interval {
-                lo: a.lo.max(b.lo),
-                hi: a.hi.min(b.hi),
-            })?;
-            Some((members.count(), common))
+            let at = tolerant(candidate).lo;
+            let members: Vec<Interval> = offsets
+                .iter()
+                .filter(|other| tolerant(other).contains(at))
+                .copied()
+                .collect();
+            let mut others = members.iter();
+            let first = *others.next()?;
+            let common = others.try_fold(first, |common, other| common.intersection(*other));
+            // Apart by no more than machines differ: each may be right.
+            let common = common.or_else(|| members.iter().copied().reduce(Interval::hull))?;
+            Some((members.len(), common))
         });
         let groups: Vec<(usize, Interval)> = groups.collect();
         let most = groups.iter().map(|(count, _)| *count).max().unwrap_or(0);

@@ -8,7 +8,8 @@ use crate::import::read_moment;
 
 /// Fields that hold a moment.
 const MOMENTS: [&str; 6] = ["at", "t0", "t1", "date", "from", "to"];
-const KINDS: [&str; 5] = ["clock", "api", "status", "change", "watching"];
+/// The kinds of lines.
+pub const KINDS: [&str; 5] = ["clock", "api", "status", "change", "watching"];
 /// The longest line, in bytes: a status page with all its incidents is far below.
 pub const LINE_MAX_BYTES: usize = 256 * 1024;
 

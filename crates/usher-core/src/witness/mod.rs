@@ -12,7 +12,7 @@ mod status_page;
 pub use api::{ApiLine, Call, CallOutcome, Phase};
 pub use change::{Change, TEXT_MAX_CHARS, ToldChange, What};
 pub use clock::{ClockLine, Measured, SntpSource};
-pub use file::{LINE_MAX_BYTES, line};
+pub use file::{KINDS, LINE_MAX_BYTES, line};
 pub use status::{Component, Indicator, StatusIncident, StatusLine};
 pub use status_page::{NotAStatusPage, StatusReading, matters_for_joining};
 

@@ -145,7 +145,7 @@ fn judge(estimate: &Estimate, offset: Interval, backdate_s: u32, readings: usize
             Cause::ClockBehind
         };
         let message = format!(
-            "{says} That is enough for joins now, and it takes from every signature's life."
+            "{says} Joins with signatures of the usual {DEFAULT_EXPIRES_IN_S} s still pass; it takes from every signature's life, and shorter ones may have expired on arrival."
         );
         return Finding::of_setup_warning("clock_off", Some(cause), message, FIX);
     }

@@ -57,6 +57,7 @@ fn reaches(source: &str, scheme: &str, host: &str) -> bool {
     };
     let pattern = pattern.split(['/', ':']).next().unwrap_or_default();
     let is_host = match pattern.strip_prefix("*.") {
+        _ if pattern == "*" => true,
         Some(domain) => host
             .strip_suffix(domain)
             .is_some_and(|rest| rest.ends_with('.')),

@@ -66,12 +66,11 @@ pub(super) async fn run(
         id: id.unwrap_or_else(|| format!("change-{:032x}", random())),
         line: Line::Change(change),
     };
-    let new = open_store(config)
-        .await?
-        .keep_lines(std::slice::from_ref(&stored))
-        .await?;
+    let store = open_store(config).await?;
+    let new = store.keep_lines(std::slice::from_ref(&stored)).await?;
     if args.json {
-        write_json(out, &stored.line)?;
+        let kept = store.line(&stored.id).await?;
+        write_json(out, &kept.unwrap_or(stored.line))?;
     }
     talk(if new > 0 {
         "recorded"

@@ -112,6 +112,9 @@ async fn write(args: &Export, store: &Store, out: impl Write) -> Result<u64, Fai
 async fn write_lines(args: &Export, store: &Store, mut out: impl Write) -> Result<u64, Failure> {
     let from = args.from.unwrap_or(Timestamp::UNIX_EPOCH);
     let to = args.to.unwrap_or(Timestamp::MAX);
+    for line in store.watching_at(from).await? {
+        write_json(&mut out, &line)?;
+    }
     // What the status page showed when the span began holds until the next line.
     if let Some(line) = store.last_line("status", from).await? {
         write_json(&mut out, &line)?;

@@ -76,18 +76,24 @@ pub(super) async fn post_change(
     };
     let line = Line::Change(told.checked(now)?);
     let stored = StoredLine {
-        id,
+        id: id.clone(),
         line: line.clone(),
     };
     // The store alone can tell whether it was there: this waits for it, and is asked again if it is away.
-    let new = state.directory.store()?.keep_lines(&[stored]).await?;
+    let store = state.directory.store()?;
+    let new = store.keep_lines(&[stored]).await?;
+    let kept = if new > 0 {
+        None
+    } else {
+        store.line(&id).await?
+    };
     let status = if new > 0 {
         StatusCode::CREATED
     } else {
         StatusCode::OK
     };
     let answer = ChangeAnswer {
-        change: line,
+        change: kept.unwrap_or(line),
         is_duplicate: new == 0,
     };
     Ok((status, JsonAnswer(answer)))

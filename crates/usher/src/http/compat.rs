@@ -115,7 +115,7 @@ async fn sign(state: &AppState, wish: &CompatWish) -> Result<Response, ApiError>
     let now = (state.moment.now)();
     let key_pair = app.signing(now);
     let bearing = state.witnesses.clock.bearing();
-    let dated = now - bearing.correction();
+    let dated = bearing.dated(now);
     let validity = Validity::new(dated, state.config.backdate_s, wish.expires_in_s)?;
     let claims = match (wish.number, wish.role) {
         (Some(number), Some(role)) => Claims::web(

@@ -8,7 +8,7 @@ use axum::extract::{Query, State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use usher_core::clock::{Estimate, Interval, Statement};
-use usher_core::witness::Line;
+use usher_core::witness::{KINDS, Line};
 use utoipa::{IntoParams, ToSchema};
 
 use super::AppState;
@@ -19,7 +19,6 @@ use crate::store::{LINES_MAX, LinePlace, Scope};
 use crate::witnesses::{Ending, SntpAnswer, system_clock};
 
 const LIMIT_DEFAULT: u32 = 100;
-const KINDS: [&str; 5] = ["clock", "api", "status", "change", "watching"];
 
 /// What is known as of now.
 #[derive(Serialize, ToSchema)]
@@ -122,7 +121,7 @@ pub(super) struct ReadingsQuery {
     limit: Option<String>,
 }
 
-/// Lines of a witness file, oldest first.
+/// Lines of a witness file, oldest first; before them those that say which witnesses were on when the span began.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ReadingsAnswer {
     #[schema(value_type = Vec<Object>)]
@@ -189,8 +188,13 @@ pub(super) async fn get_readings(
     let after = query.cursor.as_deref().map(place).transpose()?;
     let store = state.directory.store()?;
     let page = store.lines(kind, from, to, after.as_ref(), limit).await?;
+    let mut readings = Vec::new();
+    if after.is_none() && kind.is_none_or(|kind| kind == "watching") {
+        readings = store.watching_at(from).await?;
+    }
+    readings.extend(page.lines.into_iter().map(|stored| stored.line));
     Ok(JsonAnswer(ReadingsAnswer {
-        readings: page.lines.into_iter().map(|stored| stored.line).collect(),
+        readings,
         next: page.next.as_ref().map(cursor),
     }))
 }

@@ -7,6 +7,18 @@ use jiff::Timestamp;
 use super::{Store, StoreError};
 
 impl Store {
+    /// Forgets the settings of instances that started last before a moment: containers that are no more. The newest stay.
+    pub async fn expire_settings(&self, before: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "DELETE FROM settings_seen WHERE at < $1 AND at < (SELECT max(at) FROM settings_seen)",
+        )
+        .bind(before.as_microsecond())
+        .execute(&self.writer)
+        .await
+        .map(|_| ())
+        .map_err(|error| self.write_fault(&error))
+    }
+
     /// Keeps the settings that an instance starts with; returns those of its last start or, for a name that never started, of the last
     /// start of any: a container has a new name each time.
     pub async fn swap_settings(

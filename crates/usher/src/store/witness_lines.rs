@@ -1,6 +1,6 @@
 //! What the witnesses said, line by line.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 use usher_core::witness::Line;
@@ -109,6 +109,30 @@ impl Store {
             lines: lines.collect(),
             next,
         })
+    }
+
+    /// The times of watching that had begun before a moment, and had not ended: they are told by the hour.
+    pub async fn watching_at(&self, moment: Timestamp) -> Result<Vec<Line>, StoreError> {
+        const HOUR: SignedDuration = SignedDuration::from_hours(1);
+        let from = moment.checked_sub(HOUR).unwrap_or(Timestamp::MIN);
+        let page = self
+            .lines(Some("watching"), from, moment, None, LINES_MAX)
+            .await?;
+        let mut lines: Vec<Line> = page.lines.into_iter().map(|stored| stored.line).collect();
+        lines.retain(|line| matches!(line, Line::Watching(watching) if watching.to > moment));
+        Ok(lines)
+    }
+
+    /// A line by its name.
+    pub async fn line(&self, id: &str) -> Result<Option<Line>, StoreError> {
+        let fault = |error: sqlx::Error| self.fault(&error);
+        let row = sqlx::query("SELECT id, at, line FROM witness_lines WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.reader)
+            .await
+            .map_err(fault)?;
+        let line = row.as_ref().map(decode).transpose().map_err(fault)?;
+        Ok(line.map(|(_, line)| line))
     }
 
     /// The last line of a kind before a moment: what held then.

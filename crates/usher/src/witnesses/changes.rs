@@ -1,6 +1,7 @@
 //! The change log's own entries: that Usher started, what is configured otherwise than before, which secret signs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use usher_core::witness::{Change, Line, What};
@@ -10,44 +11,60 @@ use crate::config::{App, Config, FINGERPRINT};
 use crate::directory::Directory;
 use crate::store::StoreError;
 
-/// Tells that Usher started, and what was configured otherwise when it started before. While the store is away, the latter is not known.
+/// Before a store that was away at the start is asked again.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
+
+/// Tells that Usher started, and what was configured otherwise when it started before: as soon as the store can tell.
 pub(super) async fn tell_start(config: &Config, directory: &Directory, log: &Log, now: Timestamp) {
     let version = env!("CARGO_PKG_VERSION");
     let started = format!("Usher {version} started on {}.", config.instance);
     log.keep(change(now, What::Start, started));
-    match settings_before(config, directory, now).await {
-        Ok(Some((before, settings))) => {
-            for (what, text) in differences(&before, &settings) {
-                log.keep(change(now, what, text));
+    loop {
+        match settings_before(config, directory, now).await {
+            Ok(Some((before, settings))) => {
+                for (what, text) in differences(&before, &settings) {
+                    log.keep(change(now, what, text));
+                }
+                return;
             }
-        }
-        Ok(None) => {}
-        Err(error) => {
-            tracing::warn!("whether the configuration changed can't be told: {error}");
+            Ok(None) => return,
+            Err(error) => {
+                tracing::debug!("whether the configuration changed can't be told yet: {error}");
+                tokio::time::sleep(RETRY_AFTER).await;
+            }
         }
     }
 }
 
-/// Tells when a secret's successor takes over.
-pub(super) fn tell_rotations(apps: &[App], log: &Log, now: Timestamp) {
-    for app in apps {
-        let Some(at) = app.rotated_at().filter(|at| *at <= now) else {
-            continue;
-        };
-        let text = format!("App {} signs with its successor secret.", app.name);
-        let id = format!(
-            "rotation-{}-{}-{}",
-            log.instance(),
-            app.name,
-            at.as_second()
-        );
-        log.keep_as(
-            id,
-            Line::Change(Change {
-                at,
-                ..of(What::Secret, text)
-            }),
-        );
+/// Successors of secrets that have taken over, as far as it was told.
+#[derive(Debug, Default)]
+pub(super) struct Rotations(BTreeSet<String>);
+
+impl Rotations {
+    /// Tells when a secret's successor takes over.
+    pub(super) fn tell(&mut self, apps: &[App], log: &Log, now: Timestamp) {
+        for app in apps {
+            let Some(at) = app.rotated_at().filter(|at| *at <= now) else {
+                continue;
+            };
+            if !self.0.insert(app.name.clone()) {
+                continue;
+            }
+            let text = format!("App {} signs with its successor secret.", app.name);
+            let id = format!(
+                "rotation-{}-{}-{}",
+                log.instance(),
+                app.name,
+                at.as_second()
+            );
+            log.keep_as(
+                id,
+                Line::Change(Change {
+                    at,
+                    ..of(What::Secret, text)
+                }),
+            );
+        }
     }
 }
 
@@ -69,7 +86,7 @@ async fn settings_before(
 
 /// Each change as a sentence.
 fn differences(before: &Settings, now: &Settings) -> Vec<(What, String)> {
-    let names: std::collections::BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     let mut differences = Vec::new();
     for name in names {
         let (old, new) = (before.get(name), now.get(name));

@@ -74,7 +74,8 @@ impl Clock {
 
     /// Takes in what an answer tells of the time.
     pub fn hear(&self, heard: &Heard<'_>) {
-        self.notice_set();
+        let mut known = self.known();
+        let now = self.notice_set(&mut known);
         let times = (heard.sent_at, heard.received_at);
         let reading = if heard.is_its_own {
             Reading::of_answer(
@@ -87,9 +88,8 @@ impl Clock {
         } else {
             Err(NoReading::NotItsOwn)
         };
-        let mut known = self.known();
         match reading {
-            Ok(reading) => self.take_in(&mut known, &reading),
+            Ok(reading) => self.take_in(&mut known, &reading, now),
             Err(no_reading) => {
                 known
                     .no_readings
@@ -103,7 +103,7 @@ impl Clock {
         let (mark, bearing) = self.held();
         let now = self.timepiece.read();
         if now.set_since(&mark).is_some() {
-            self.notice_set();
+            let now = self.notice_set(&mut self.known());
             return self.held().1.as_of(now.wall);
         }
         bearing.as_of(now.wall)
@@ -111,8 +111,9 @@ impl Clock {
 
     /// All that is known, as of now.
     pub fn estimate(&self) -> Estimate {
-        self.notice_set();
-        self.known().witness.estimate((self.timepiece.wall)())
+        let mut known = self.known();
+        let now = self.notice_set(&mut known);
+        known.witness.estimate(now.wall)
     }
 
     /// The servers whose last answer told no time, and why.
@@ -120,20 +121,19 @@ impl Clock {
         self.known().no_readings.clone()
     }
 
-    /// Notices that somebody set our clock since the last look, and moves what is known along.
-    fn notice_set(&self) {
-        let mut known = self.known();
+    /// Notices that somebody set our clock since the last look, and moves what is known along. What it shows now.
+    fn notice_set(&self, known: &mut Known) -> Mark {
         let (before, _) = self.held();
         let now = self.timepiece.read();
-        let Some(by) = now.set_since(&before) else {
-            return;
-        };
-        known.witness.step(now.wall, by);
-        self.tell_set(now.wall, by);
-        self.hold(&mut known, now);
+        if let Some(by) = now.set_since(&before) {
+            known.witness.step(now.wall, by);
+            self.tell_set(now.wall, by);
+            self.hold(known, now);
+        }
+        now
     }
 
-    fn take_in(&self, known: &mut Known, reading: &Reading) {
+    fn take_in(&self, known: &mut Known, reading: &Reading, now: Mark) {
         let at = reading.received_at;
         let width = |known: &Known| {
             let offset = known.witness.estimate(at).offset;
@@ -142,7 +142,14 @@ impl Clock {
         let before = width(known);
         let jump = known.witness.add(reading);
         if let Some(Jump { at, by }) = jump {
-            self.tell_set(at, by);
+            let (seconds, way) = seconds_and_way(by.middle(), "behind", "ahead of");
+            let server = &reading.server;
+            self.tell(
+                at,
+                format!(
+                    "{server} tells a time that is {seconds} s {way} what it told before: its clock was set, or something answers in its place."
+                ),
+            );
         }
         known.no_readings.remove(&reading.server);
         let after = width(known);
@@ -153,7 +160,6 @@ impl Clock {
             known.kept_at.insert(reading.server.clone(), at);
             self.log.keep(Line::Clock(ClockLine::from(reading)));
         }
-        let now = self.timepiece.read();
         self.hold(known, now);
     }
 

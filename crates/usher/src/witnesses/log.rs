@@ -15,7 +15,7 @@ use crate::store::StoredLine;
 
 /// Lines between two writes: far more than the witnesses say.
 const QUEUE_MAX: usize = 4096;
-/// Lines that wait for a store that is away; the oldest go first. At some ten a minute these are half a day.
+/// Lines that wait for a store that is away; the oldest go first. The witnesses of two hosts say some ten a minute, so these are half a day.
 const WAITING_MAX: usize = 8192;
 /// Lines that one transaction writes, so that joins don't wait for it.
 const WRITTEN_AT_ONCE: usize = 256;
@@ -103,7 +103,7 @@ impl LogWriter {
         while is_open || !self.waiting.is_empty() {
             if self.waiting.is_empty() {
                 match self.queue.recv().await {
-                    Some(line) => self.waiting.push_back(line),
+                    Some(line) => self.put(line),
                     None => return,
                 }
             }
@@ -123,7 +123,7 @@ impl LogWriter {
         let until = tokio::time::Instant::now() + time;
         loop {
             match tokio::time::timeout_at(until, self.queue.recv()).await {
-                Ok(Some(line)) => self.waiting.push_back(line),
+                Ok(Some(line)) => self.put(line),
                 Ok(None) => return false,
                 Err(_) => return true,
             }
@@ -131,6 +131,16 @@ impl LogWriter {
                 self.waiting.pop_front();
                 self.lost.fetch_add(1, Ordering::Relaxed);
             }
+        }
+    }
+
+    /// A time of watching that goes on takes the place of what was said of it.
+    fn put(&mut self, line: StoredLine) {
+        let is_same =
+            |other: &&mut StoredLine| matches!(line.line, Line::Watching(_)) && other.id == line.id;
+        match self.waiting.iter_mut().find(is_same) {
+            Some(before) => *before = line,
+            None => self.waiting.push_back(line),
         }
     }
 

@@ -5,26 +5,30 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use usher_core::clock;
 use usher_core::witness::{Line, Watching, Witness};
 
 use super::Witnesses;
-use super::changes::{tell_rotations, tell_start};
+use super::changes::{Rotations, tell_start};
 use super::status::StatusPages;
 use crate::http::AppState;
+use crate::panics::caught;
 use crate::zoom::{ZoomClient, http_client};
 
 /// A host that was heard within this time is not asked: its offset is known to 0.06 s more than it was (500 ppm).
 const ASKED_EVERY: SignedDuration = SignedDuration::from_secs(60);
-/// After an answer that contradicts.
-const ASKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(1);
+/// So often it is looked whether a host is to be asked: also how soon after an answer that contradicts.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Of a host that goes on contradicting itself there is nothing to learn by asking more often.
+const ASKED_AGAIN_MAX: u32 = 5;
 /// Requests at the start, each timed to halve the interval: ten would narrow a second to a millisecond.
 const REQUESTS_AT_START: u32 = 10;
 /// An interval as narrow as this is of no use to anybody who could narrow it further: the times in a signature are whole seconds.
 const NARROW: SignedDuration = SignedDuration::from_millis(50);
 const TICK: Duration = Duration::from_secs(5);
+const TICKS_OF_A_MINUTE: u32 = 12;
 /// Times of watching are told by the hour, so that those of a span are found.
 const WATCH_S: i64 = 3600;
 
@@ -65,22 +69,39 @@ pub async fn watch(state: AppState, stop: CancellationToken) {
     if !state.config.status_urls.is_empty() {
         watching.push(Witness::Status);
     }
+    let starting = tell_start(&state.config, &state.directory, &witnesses.log, now());
+    let mut told_before = now();
+    let mut watched = 0_u32;
     let telling = async {
-        tell_start(&state.config, &state.directory, &witnesses.log, now()).await;
+        let mut rotations = Rotations::default();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             let now = now();
             witnesses.api.keep_minutes_before(now);
-            witnesses.tell_watching(&watching, now);
-            tell_rotations(&state.config.apps, &witnesses.log, now);
+            if watched.is_multiple_of(TICKS_OF_A_MINUTE) {
+                witnesses.tell_watching(&watching, &mut told_before, now);
+            }
+            watched = watched.wrapping_add(1);
+            rotations.tell(&state.config.apps, &witnesses.log, now);
         }
     };
-    let all = async { tokio::join!(join_all(probing), controlling, asking, reading, telling) };
-    stop.run_until_cancelled(all).await;
+    let all = async {
+        tokio::join!(
+            join_all(probing),
+            controlling,
+            asking,
+            reading,
+            starting,
+            telling
+        )
+    };
+    if let Some(Err(panic)) = stop.run_until_cancelled(caught(all)).await {
+        tracing::error!("the witnesses watch no more: {panic}");
+    }
     witnesses.api.keep_minutes_before(Timestamp::MAX);
-    witnesses.tell_watching(&watching, now());
+    witnesses.tell_watching(&watching, &mut told_before, now());
 }
 
 async fn probe_on(
@@ -101,17 +122,28 @@ async fn probe_on(
         };
         sleep(pause).await;
     }
+    // However it answers: one whose answers tell no time is asked no more often than others.
+    let mut asked_at = Instant::now();
+    let mut asked_again = 0;
     loop {
-        sleep(witnesses.until_silent(host, now()).min(TICK)).await;
-        if witnesses.until_silent(host, now()).is_zero() {
-            if let Some(pause) = until_the_second_turns(witnesses, host, round_trip, now()) {
-                sleep(pause).await;
-            }
-            match zoom.probe(host).await {
-                Ok(took) => round_trip = took,
-                Err(_) => sleep(ASKED_EVERY.unsigned_abs()).await,
-            }
+        sleep(LOOK_EVERY).await;
+        let (is_silent, is_contradicted) = witnesses.silent_or_contradicted(host, now());
+        if !is_contradicted {
+            asked_again = 0;
         }
+        let is_soon = is_contradicted && asked_again < ASKED_AGAIN_MAX;
+        let is_due = is_silent && asked_at.elapsed() >= ASKED_EVERY.unsigned_abs();
+        if !is_soon && !is_due {
+            continue;
+        }
+        asked_again += u32::from(is_soon);
+        if let Some(pause) = until_the_second_turns(witnesses, host, round_trip, now()) {
+            sleep(pause).await;
+        }
+        if let Ok(took) = zoom.probe(host).await {
+            round_trip = took;
+        }
+        asked_at = Instant::now();
     }
 }
 
@@ -137,9 +169,9 @@ fn until_the_second_turns(
 }
 
 impl Witnesses {
-    /// How long until a host was silent for so long that it is asked. One whose last answer contradicts those before is asked soon: either
-    /// that answer was wrong, or what was known is.
-    fn until_silent(&self, host: &Url, now: Timestamp) -> Duration {
+    /// Whether a host was silent for so long that it is asked; and whether its last answer contradicts those before, so that it is asked
+    /// soon: either that answer was wrong, or what was known is.
+    fn silent_or_contradicted(&self, host: &Url, now: Timestamp) -> (bool, bool) {
         let estimate = self.clock.estimate();
         let mut statements = estimate.statements.iter();
         let heard = statements.find(|statement| statement.server == host.authority());
@@ -147,33 +179,39 @@ impl Witnesses {
             now.duration_since(statement.heard_at).abs()
         });
         let is_contradicted = heard.is_some_and(|statement| statement.is_contradicted);
-        let every = if is_contradicted {
-            ASKED_AGAIN_AFTER
-        } else {
-            ASKED_EVERY
-        };
-        let left = every - silent_for;
-        left.max(SignedDuration::ZERO).unsigned_abs()
+        (silent_for >= ASKED_EVERY, is_contradicted)
     }
 
-    fn tell_watching(&self, watching: &[Witness], now: Timestamp) {
-        let hour = now.as_second().div_euclid(WATCH_S) * WATCH_S;
-        let hour = Timestamp::from_second(hour).unwrap_or(now);
+    /// Says that the witnesses are on, and at the turn of an hour that they were on to its end.
+    fn tell_watching(&self, watching: &[Witness], told_before: &mut Timestamp, now: Timestamp) {
+        let hour_of = |at: Timestamp| {
+            let second = at.as_second().div_euclid(WATCH_S) * WATCH_S;
+            Timestamp::from_second(second).unwrap_or(at)
+        };
+        let (hour, hour_before) = (hour_of(now), hour_of(*told_before));
         for &witness in watching {
-            let from = hour.max(self.since);
-            let id = format!(
-                "{:016x}-{}-{}",
-                from.as_microsecond(),
-                witness.as_str(),
-                self.log.instance()
-            );
-            let watching = Watching {
-                witness,
-                from,
-                to: now.max(from),
-                instance: None,
-            };
-            self.log.keep_as(id, Line::Watching(watching));
+            if hour_before < hour {
+                self.tell_watch(witness, hour_before, hour);
+            }
+            self.tell_watch(witness, hour, now);
         }
+        *told_before = now;
+    }
+
+    fn tell_watch(&self, witness: Witness, hour: Timestamp, to: Timestamp) {
+        let from = hour.max(self.since);
+        let id = format!(
+            "{:016x}-{}-{}",
+            from.as_microsecond(),
+            witness.as_str(),
+            self.log.instance()
+        );
+        let watching = Watching {
+            witness,
+            from,
+            to: to.max(from),
+            instance: None,
+        };
+        self.log.keep_as(id, Line::Watching(watching));
     }
 }

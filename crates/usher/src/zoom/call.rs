@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant as Elapsed};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, RequestBuilder, Response, Url, header};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout};
@@ -113,12 +113,12 @@ impl Wire {
     }
 
     async fn exchange<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Failure> {
-        let sent_at = (self.now)();
+        let began = Elapsed::now();
         let response = (call.request)(&self.http)
             .send()
             .await
             .map_err(|error| Failure::passing(no_answer(call.host(), &error)))?;
-        self.hear(call.url, sent_at, &response);
+        self.hear(call.url, began, &response);
         let status = response.status().as_u16();
         let wait = asked_wait(&response, (self.now)());
         let tracking_id = response
@@ -136,16 +136,20 @@ impl Wire {
     }
 
     /// Every answer tells the time of its host.
-    pub(super) fn hear(&self, url: &Url, sent_at: Timestamp, response: &Response) {
+    ///
+    /// How long it took is measured by a clock that can't be set: if ours was meanwhile, it is the later one that counts.
+    pub(super) fn hear(&self, url: &Url, began: Elapsed, response: &Response) {
         let Some(witnesses) = &self.witnesses else {
             return;
         };
         let text = |name| response.headers().get(name)?.to_str().ok();
+        let received_at = (self.now)();
+        let took = SignedDuration::try_from(began.elapsed()).unwrap_or_default();
         witnesses.clock.hear(&Heard {
             server: url.authority(),
             is_verified: url.scheme() == "https",
-            sent_at,
-            received_at: (self.now)(),
+            sent_at: received_at.checked_sub(took).unwrap_or(received_at),
+            received_at,
             is_its_own: is_its_own(response),
             date: text(header::DATE),
             age: text(header::AGE),
@@ -215,8 +219,10 @@ pub(crate) fn is_its_own(response: &Response) -> bool {
     match status.as_u16() {
         300..=399 | 407 | 511 => false,
         500.. => is_json,
-        200..=299 => !is_html,
-        _ => true,
+        // A proxy that refuses says 403 and the like in HTML. Only the host itself says that there is no such thing there; what Zoom's hosts
+        // answer to `HEAD` is unverified.
+        404 | 405 => true,
+        _ => !is_html,
     }
 }
 

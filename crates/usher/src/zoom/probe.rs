@@ -1,9 +1,9 @@
 //! Asking a host for nothing but an answer: what time it has there, and whether we can reach it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::Url;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use usher_core::witness::{Call, CallOutcome};
 
 use super::call::no_answer;
@@ -38,7 +38,6 @@ impl ZoomClient {
         let wire = &self.rest.wire;
         let host = url.authority().to_owned();
         let began = Instant::now();
-        let sent_at = (wire.now)();
         let answer = match timeout(TIMEOUT, wire.http.head(url.clone()).send()).await {
             Ok(answer) => answer.map_err(|error| no_answer(host.clone(), &error)),
             Err(_) => Err(ZoomError::Timeout {
@@ -50,7 +49,7 @@ impl ZoomClient {
         if let Ok(response) = &answer
             && is_zooms
         {
-            wire.hear(url, sent_at, response);
+            wire.hear(url, began, response);
         }
         let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
         let (outcome, phase) = match (&answer, status) {

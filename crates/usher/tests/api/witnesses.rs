@@ -162,8 +162,11 @@ async fn a_change_is_recorded_once_and_read_back() {
         first.body,
         json!({ "change": expected, "is_duplicate": false })
     );
-    let again = app.post("/v1/changes", &report, &change).await;
+    let mut other = change.clone();
+    other["release"] = json!("43");
+    let again = app.post("/v1/changes", &report, &other).await;
     assert_eq!(again.status, 200);
+    assert_eq!(again.body["change"]["release"], "42", "what is kept");
     assert_eq!(again.body["is_duplicate"], true);
     let answer = readings(&app, &read, "?kind=change&to=2023-10-10T05:00:00Z").await;
     assert_eq!(answer, json!({ "readings": [expected], "next": null }));

@@ -15,6 +15,7 @@ use crate::stores::{Home, Kind, on_both_stores};
 on_both_stores! {
     a_line_is_kept_once_and_a_time_of_watching_grows
     lines_are_read_in_their_order_page_by_page_and_by_kind
+    who_was_watching_when_a_span_began_is_found
     the_last_line_before_a_moment_is_what_held_then
     old_lines_go_but_not_what_was_seen_first
     a_release_is_told_once_per_environment_whoever_sees_it
@@ -85,6 +86,14 @@ async fn lines_are_read_in_their_order_page_by_page_and_by_kind(home: Home) {
     let span = store.lines(None, at(7), at(9), None, 10).await.unwrap();
     assert_eq!(span.lines.len(), 2);
     assert_eq!(span.next, None);
+}
+
+async fn who_was_watching_when_a_span_began_is_found(home: Home) {
+    let store = home.store().await;
+    store.keep_lines(&[watching(100)]).await.unwrap();
+    let at_start = store.watching_at(at(50)).await.unwrap();
+    assert_eq!(at_start, [watching(100).line]);
+    assert_eq!(store.watching_at(at(100)).await.unwrap(), []);
 }
 
 async fn the_last_line_before_a_moment_is_what_held_then(home: Home) {

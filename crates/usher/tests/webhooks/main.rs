@@ -4,3 +4,4 @@
 mod reports;
 mod service;
 mod told;
+mod watching;

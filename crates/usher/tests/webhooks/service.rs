@@ -174,7 +174,7 @@ impl Service {
     }
 }
 
-async fn state(zoom: &Simulator, folder: &TempDir) -> AppState {
+pub(crate) async fn state(zoom: &Simulator, folder: &TempDir) -> AppState {
     let file = folder.path().join("usher.toml");
     let url = zoom.http_url();
     let toml = format!(

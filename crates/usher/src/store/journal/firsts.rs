@@ -21,7 +21,7 @@ const REMEMBERED_MAX: usize = 4096;
 /// How the lines' names begin. They are never too old: without them, all would be new again.
 pub(in crate::store) const ID_PREFIX: &str = "first-";
 
-/// A page can claim to be of any release: so many firsts of attempts of one day are told.
+/// A page can claim to be of any release: so many firsts that come on one day are told.
 const TOLD_OF_A_DAY_MAX: u32 = 50;
 
 /// What this process has seen.
@@ -51,6 +51,11 @@ impl Firsts {
         rows: impl Iterator<Item = &'a AttemptRow>,
         added: &[&Event],
     ) -> Vec<StoredLine> {
+        let day = added
+            .iter()
+            .map(|event| event.received_at.as_second().div_euclid(24 * 60 * 60))
+            .max()
+            .unwrap_or(0);
         let mut lines = Vec::new();
         for row in rows {
             let dim = |name: &str| row.dims.get(name).map(String::as_str);
@@ -62,7 +67,7 @@ impl Firsts {
                 environment: dim("environment"),
                 value: release,
             };
-            if self.is_new(&sight, row.id) {
+            if self.is_new(&sight, day) {
                 lines.push(sight.line(row.id, What::Release, Some(release)));
             }
         }
@@ -87,7 +92,7 @@ impl Firsts {
                     environment,
                     value: &shape,
                 };
-                if self.is_new(&sight, event.attempt) {
+                if self.is_new(&sight, day) {
                     let release = origin.release.as_deref();
                     lines.push(sight.line(event.attempt, What::Other, release));
                 }
@@ -96,14 +101,13 @@ impl Firsts {
         lines
     }
 
-    fn is_new(&self, sight: &Sight<'_>, attempt: AttemptId) -> bool {
+    fn is_new(&self, sight: &Sight<'_>, day: i64) -> bool {
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(sight);
         let mut seen = self.seen();
         if seen.hashes.contains(&hash) {
             return false;
         }
-        let day = attempt.at().as_second().div_euclid(24 * 60 * 60);
-        if seen.day != day {
+        if seen.day < day {
             (seen.day, seen.told_of_day) = (day, 0);
         }
         if seen.told_of_day >= TOLD_OF_A_DAY_MAX {
@@ -114,6 +118,13 @@ impl Firsts {
             seen.hashes.clear();
         }
         seen.hashes.insert(hash)
+    }
+
+    /// Some of them the store knew: those don't count towards what is told of a day.
+    pub(super) fn were_known(&self, count: u64) {
+        let mut seen = self.seen();
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        seen.told_of_day = seen.told_of_day.saturating_sub(count);
     }
 
     /// Their lines were not written.

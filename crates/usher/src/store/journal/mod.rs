@@ -113,7 +113,8 @@ impl Store {
         if !firsts.is_empty() {
             // If this fails, they have to be found again.
             let written = self.insert_lines(&mut write, &firsts).await;
-            written.inspect_err(|_| self.firsts.forget())?;
+            let new = written.inspect_err(|_| self.firsts.forget())?;
+            self.firsts.were_known(firsts.len() as u64 - new);
         }
         let finished = self.finish(write, rows().map(|row| row.id).collect());
         finished.await.inspect_err(|_| self.firsts.forget())?;

@@ -44,6 +44,7 @@ impl Store {
             witness_lines: self.expire_witness_lines(facts_from).await?,
         };
         self.expire_reports(now - REPORTS_KEPT_FOR).await?;
+        self.expire_settings(facts_from).await?;
         if expired != Expired::default() {
             let Expired {
                 attempts,
