@@ -183,9 +183,11 @@ fn step(column: &[u32], values: usize, groups: &Groups, expected: &[f64]) -> Opt
     }
     let (mut excess, mut noise, mut squares) = (0.0, 0.0, 0.0);
     for (failed, expected) in &of_values {
-        excess += (failed - expected).powi(2) - expected;
-        noise += 2.0 * expected * expected + expected;
-        squares += expected * expected;
+        // Values count alike where there is much of them, so that a small one that differs is not drawn to the large ones.
+        let weight = (1.0 + expected).powi(-2);
+        excess += weight * ((failed - expected).powi(2) - expected);
+        noise += weight * weight * (2.0 * expected * expected + expected);
+        squares += weight * expected * expected;
     }
     if excess <= 2.0 * noise.sqrt() {
         return None;

@@ -23,6 +23,8 @@
 //! 64, by the number of groups); else of those on which a value stands out most by itself, the others one by one. [`Localization::alone`]
 //! names these. The number of values is not bounded: those that can't be part of an answer are dropped by the search's own bounds.
 
+#[cfg(test)]
+mod brute_force;
 mod causes;
 mod cube;
 mod expectation;

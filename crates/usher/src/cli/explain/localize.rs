@@ -72,7 +72,11 @@ pub(super) fn run(args: &Explain, out: &mut impl Write) -> Result<Exit, Failure>
 
 fn spans(args: &Explain) -> Result<Spans, Failure> {
     let zone = args.tz.clone().unwrap_or(TimeZone::UTC);
-    let window = span("--window", &args.window, &zone)?;
+    let window = span(
+        "--window",
+        args.window.as_deref().unwrap_or_default(),
+        &zone,
+    )?;
     let baseline = match &args.baseline {
         Some(text) => span("--baseline", text, &zone)?,
         None => window.start..window.start,

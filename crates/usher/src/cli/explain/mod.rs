@@ -1,7 +1,9 @@
 //! `usher explain`: the answer out of a log, offline.
 
+mod incidents;
 mod localize;
 mod picture;
+mod report;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -13,22 +15,34 @@ use super::attempts::time_zone;
 use super::import::overrides;
 use super::{Exit, Failure};
 
-/// Say from a log where joins fail: JSON lines or CSV, of single attempts or of counts
+/// Say from a log when joins failed, for whom, why and who must act: JSON lines or CSV, of single attempts or of counts
 ///
-/// Nothing is written and nothing is sent. Exit code 0: nothing stands out; 1: something does; 2: it could not run.
+/// Nothing is written and nothing is sent. Exit code 0: no incident, nothing stands out; 1: there is; 2: it could not run.
 #[derive(Debug, clap::Args)]
 pub(super) struct Explain {
     /// The file, or - for standard input
     #[arg(value_name = "FILE|-")]
     file: PathBuf,
-    /// Find the slices of attempts that fail more often in one span than in another
-    #[arg(long, required = true)]
+    /// What is known besides: readings of witnesses and changes, as `usher export --witness` writes them; may be given several times
+    #[arg(long, value_name = "FILE", conflicts_with = "localize")]
+    witness: Vec<PathBuf>,
+    /// Look at attempts from this moment on
+    #[arg(long, value_name = "T", conflicts_with = "localize")]
+    from: Option<String>,
+    /// ... and before this moment
+    #[arg(long, value_name = "T", conflicts_with = "localize")]
+    to: Option<String>,
+    /// Accept one false incident in so many days, on average [default: 30]
+    #[arg(long, value_name = "N", conflicts_with = "localize", value_parser = clap::value_parser!(u32).range(1..=3650))]
+    false_alarms_days: Option<u32>,
+    /// Only find the slices of attempts that fail more often in one span than in another
+    #[arg(long, requires = "window")]
     localize: bool,
     /// The time in question, its end not in it: 2023-10-10T13:00/2023-10-10T14:00
-    #[arg(long, value_name = "FROM/TO", required = true)]
-    window: String,
+    #[arg(long, value_name = "FROM/TO", requires = "localize")]
+    window: Option<String>,
     /// The time that says what is usual [default: all of the file outside the window]
-    #[arg(long, value_name = "FROM/TO")]
+    #[arg(long, value_name = "FROM/TO", requires = "localize")]
     baseline: Option<String>,
     /// What columns are, instead of the guess: at=min,attempts=cnt,failed=value,dim.tenant=customer,ignore=comment
     #[arg(long, value_name = "NAME=COLUMN,…", value_parser = overrides)]
@@ -42,5 +56,9 @@ pub(super) struct Explain {
 }
 
 pub(super) fn run(args: &Explain, out: &mut impl Write) -> Result<Exit, Failure> {
-    localize::run(args, out)
+    if args.localize {
+        localize::run(args, out)
+    } else {
+        incidents::run(args, out)
+    }
 }
