@@ -24,17 +24,19 @@ pub fn examine_recording(recording: &Recording, handed: &Handed<'_>) -> Report {
     if !recording.is_archive() {
         return unreadable(recording);
     }
+    let mut beside = Vec::new();
     let mut report = if let Some(attempt) = recording.judged() {
-        judged(recording, attempt, handed)
+        judged(recording, attempt, handed, &mut beside)
     } else {
         let mut report = empty();
         prevail(&mut report, transport::before_any_request(recording));
         report
     };
     report.kind = Kind::Har;
-    add(&mut report, about_tries(recording, handed));
-    add(&mut report, about_clock(recording));
-    add(&mut report, fault(recording));
+    beside.extend(about_tries(recording, handed));
+    beside.extend(about_clock(recording));
+    beside.extend(fault(recording));
+    put_first(&mut report, beside);
     report.clock = recording.clock().map(|(offset, readings)| Clock {
         offset_ms: offset.as_millis(),
         readings,
@@ -75,16 +77,18 @@ fn unreadable(recording: &Recording) -> Report {
     report
 }
 
-/// Puts findings where their severity belongs, behind those of the same.
-fn add(report: &mut Report, findings: impl IntoIterator<Item = Finding>) {
-    for finding in findings {
-        let at = report
-            .findings
-            .iter()
-            .position(|other| other.severity < finding.severity)
-            .unwrap_or(report.findings.len());
-        report.findings.insert(at, finding);
-    }
+/// What the recording says goes before what the rules say, but after what fails the join.
+fn put_first(report: &mut Report, beside: Vec<Finding>) {
+    let is_error = |finding: &Finding| finding.severity == Severity::Error;
+    let errors = report
+        .findings
+        .iter()
+        .take_while(|finding| is_error(finding));
+    let at = errors.count();
+    report.findings.splice(at..at, beside);
+    report
+        .findings
+        .sort_by_key(|finding| Reverse(finding.severity));
 }
 
 /// The obstacle explains the failure, whatever else is wrong with what was sent.
@@ -111,7 +115,12 @@ fn prevail(report: &mut Report, obstacle: Obstacle) {
     report.findings.insert(0, finding);
 }
 
-fn judged(recording: &Recording, attempt: &Attempt, handed: &Handed<'_>) -> Report {
+fn judged(
+    recording: &Recording,
+    attempt: &Attempt,
+    handed: &Handed<'_>,
+    beside: &mut Vec<Finding>,
+) -> Report {
     let zooms = zooms_clock(recording, attempt);
     let mut report = rules(attempt, zooms, handed);
     report.iat_offset_ms = iat_offset_ms(&report, zooms);
@@ -129,34 +138,25 @@ fn judged(recording: &Recording, attempt: &Attempt, handed: &Handed<'_>) -> Repo
     if let Some(obstacle) = transport::in_the_way(recording, attempt) {
         prevail(&mut report, obstacle);
     }
-    let mut beside: Vec<Obstacle> = recording
-        .side_failures
-        .iter()
-        .map(transport::beside)
-        .collect();
-    if matches!(attempt.outcome, Outcome::Accepted) && !beside.is_empty() {
-        prevail(&mut report, beside.remove(0));
+    let mut failures = recording.side_failures.iter().map(transport::beside);
+    if matches!(attempt.outcome, Outcome::Accepted)
+        && let Some(obstacle) = failures.next()
+    {
+        prevail(&mut report, obstacle);
     }
-    for mut obstacle in beside {
+    beside.push(answer(recording, attempt));
+    beside.extend(iat(&report, attempt));
+    beside.extend(failures.map(|mut obstacle| {
         obstacle.finding.severity = Severity::Warning;
-        add(&mut report, [obstacle.finding]);
-    }
-    add(&mut report, [answer(recording, attempt)]);
-    let iat = iat(&report, attempt);
-    add(&mut report, iat);
+        obstacle.finding
+    }));
     if !attempt.is_zooms_host {
-        add(
-            &mut report,
-            [Finding::warning(
-                "har_other_host",
-                None,
-                format!(
-                    "The join request went to {}, which is not Zoom's: `webEndpoint` in `init()` names it.",
-                    attempt.host
-                ),
-                "Leave `webEndpoint` out, unless that host passes requests on to Zoom.",
-            )],
-        );
+        beside.push(Finding::warning(
+            "har_other_host",
+            None,
+            format!("The join request went to {}, which is not Zoom's: `webEndpoint` in `init()` names it.", attempt.host),
+            "Leave `webEndpoint` out, unless that host passes requests on to Zoom.",
+        ));
     }
     report
 }

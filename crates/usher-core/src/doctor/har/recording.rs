@@ -31,7 +31,7 @@ pub struct Recording {
     pub(super) side_failures: Vec<SideFailure>,
     /// The page's Content-Security-Policy, of the last page before a try.
     pub(super) policy: Option<String>,
-    /// Requests to `/wc/ping/` and WebSockets to Zoom that went well.
+    /// Whether a ping or a connection to a meeting went well.
     pub(super) is_followed_up: bool,
     clock: ClockWitness,
     pub(super) clock_heard_at: Option<Timestamp>,
