@@ -16,6 +16,7 @@
 //! * [`clock`]: how far our clock is from Zoom's.
 //! * [`witness`]: what the witnesses said, line by line: clock, API calls, status page, changes.
 //! * [`webhook`]: what Zoom sends: whether it is Zoom's, what it says, which attempt it is about.
+//! * [`detect`]: when attempts fail more than usual, since when, and until when.
 //! * [`text`]: characters that do not show.
 //! * [`doctor`]: judges a signature, its claims, a join object or an error, and prints nothing.
 
@@ -24,6 +25,7 @@
 pub mod attempt;
 pub mod audit;
 pub mod clock;
+pub mod detect;
 pub mod doctor;
 pub mod failure;
 pub mod import;

@@ -1,0 +1,11 @@
+//! The detector: what opens an incident, what doesn't, when it is over, and which alarms are one incident.
+#![allow(clippy::unwrap_used, clippy::cast_precision_loss)]
+
+mod baselines;
+mod causes;
+mod news;
+mod opening;
+mod poor_input;
+mod properties;
+mod recovering;
+mod world;
