@@ -17,6 +17,9 @@
 //! * [`witness`]: what the witnesses said, line by line: clock, API calls, status page, changes.
 //! * [`webhook`]: what Zoom sends: whether it is Zoom's, what it says, which attempt it is about.
 //! * [`detect`]: when attempts fail more than usual, since when, and until when.
+//! * [`verdict`]: why joins fail and who must act, with the evidence for and against.
+//! * [`recurrence`]: whether to expect it again.
+//! * [`explain`]: a log from attempts to verdicts.
 //! * [`text`]: characters that do not show.
 //! * [`doctor`]: judges a signature, its claims, a join object or an error, and prints nothing.
 
@@ -27,11 +30,13 @@ pub mod audit;
 pub mod clock;
 pub mod detect;
 pub mod doctor;
+pub mod explain;
 pub mod failure;
 pub mod import;
 pub mod join;
 pub mod localize;
 pub mod meeting;
+pub mod recurrence;
 pub mod refusal;
 pub mod signature;
 pub mod text;

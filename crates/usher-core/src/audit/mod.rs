@@ -24,6 +24,7 @@ use crate::attempt::origin::{Hmac, Origin};
 use crate::doctor::{self, Handed};
 use crate::join::dialect::{SdkVersion, View};
 use crate::meeting::{MeetingNumber, Role};
+use crate::verdict::Cause;
 use judge::Judgement;
 use makers::Makers;
 use margins::Margins;
@@ -91,6 +92,38 @@ impl<'a> Signed<'a> {
             app: word(&origin.app),
             instance: word(&origin.instance),
             environment: word(&origin.environment),
+        }
+    }
+
+    /// Claims that a log gives, of which nothing else is known.
+    pub fn of_claims(
+        at: Timestamp,
+        claims: &'a Value,
+        meeting_number: Option<MeetingNumber>,
+    ) -> Self {
+        Self {
+            attempt: AttemptId::first_of(at),
+            at,
+            claims,
+            hmac: Hmac::NotCheckable,
+            key: None,
+            meeting_number,
+            role: None,
+            sdk_version: None,
+            view: None,
+            join_shape: None,
+            release: None,
+            app: None,
+            instance: None,
+            environment: None,
+        }
+    }
+
+    /// The cause for which it can't work, by the doctor's rules for its own moment; none if it can, or nobody knows.
+    pub fn fault(&self) -> Option<Cause> {
+        match judge::judge(self) {
+            Judgement::Invalid(fault) => fault.cause,
+            _ => None,
         }
     }
 

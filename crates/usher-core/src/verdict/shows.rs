@@ -10,6 +10,9 @@ use crate::witness::{Line, What, Witness};
 
 /// A code that a cause does not name is still possible under it.
 const OTHER_CODES: f64 = 0.06;
+/// Dimensions whose values differ from person to person; that all are of one value is rare.
+const OF_PEOPLE: [&str; 6] = ["browser", "os", "network", "meeting", "host", "role"];
+const ONE_VALUE_FOR_ALL: f64 = 0.1;
 /// A slice, likewise.
 const OTHER_SLICES: f64 = 0.03;
 /// An incident has one code or another of its cause's, and sticks to it: a thousand times the same says little more than once. So the
@@ -27,7 +30,7 @@ const COUNTED_MAX: u64 = 200;
 pub(super) fn terms(profile: &Profile, figures: &Figures<'_>) -> Vec<Term> {
     let mut terms = Vec::new();
     terms.extend(codes(profile, figures));
-    terms.extend(slice(profile, figures.case));
+    terms.extend(slice(profile, figures));
     terms.extend(share(profile, figures));
     terms.extend(change(profile, figures));
     terms.extend(recovery(profile, figures));
@@ -109,14 +112,15 @@ fn rising(x: f64, n: f64) -> f64 {
     log
 }
 
-fn slice(profile: &Profile, case: &Case<'_>) -> Option<Term> {
+fn slice(profile: &Profile, figures: &Figures<'_>) -> Option<Term> {
+    let case = figures.case;
     if profile.along.is_empty() {
         return None;
     }
     let slices = std::iter::once(case.slice).chain(case.tied.iter().map(Vec::as_slice));
     let (mut under_cause, mut otherwise) = (0.0, 0.0);
     for slice in slices {
-        under_cause += along(profile, case, slice);
+        under_cause += along(profile, figures, slice);
         otherwise += usual_slice(case, slice);
     }
     let text = match case.slice {
@@ -137,7 +141,8 @@ fn slice(profile: &Profile, case: &Case<'_>) -> Option<Term> {
 }
 
 /// The chance of this slice under the cause. What a cause would show along a dimension that is not recorded shows as everybody.
-fn along(profile: &Profile, case: &Case<'_>, slice: &[Condition]) -> f64 {
+fn along(profile: &Profile, figures: &Figures<'_>, slice: &[Condition]) -> f64 {
+    let case = figures.case;
     let share = |is_it: &dyn Fn(Along) -> bool| -> f64 {
         profile
             .along
@@ -147,10 +152,16 @@ fn along(profile: &Profile, case: &Case<'_>, slice: &[Condition]) -> f64 {
             .sum()
     };
     let named = if slice.is_empty() {
-        share(&|along| match along {
-            Along::Everybody => true,
-            Along::Dim(dim) => !case.tells_apart(dim),
-        })
+        let shares = profile.along.iter().map(|(along, share)| match along {
+            Along::Everybody => *share,
+            Along::Dim(dim) if case.tells_apart(dim) => 0.0,
+            // People are of many browsers, networks and meetings: if nearly all fail, it is hardly one of those.
+            Along::Dim(dim) if OF_PEOPLE.contains(dim) && figures.inside.share() >= NEARLY_ALL => {
+                *share * ONE_VALUE_FOR_ALL
+            }
+            Along::Dim(_) => *share,
+        });
+        shares.sum()
     } else {
         let of =
             |condition: &Condition| share(&|along| along == Along::Dim(name_of(&condition.dim)));

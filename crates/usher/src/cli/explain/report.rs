@@ -16,6 +16,8 @@ const BAR_WIDTH: usize = 40;
 const BARS_MAX: usize = 60;
 /// Pieces of evidence that are shown.
 const TERMS_SHOWN: usize = 6;
+/// A factor of 1.3 and less is hardly evidence.
+const WORTH_TELLING: f64 = 0.25;
 const RULED_OUT_SHOWN: usize = 6;
 
 pub(super) fn report(explanation: &Explanation, zone: &TimeZone) -> String {
@@ -69,6 +71,9 @@ fn one(text: &mut String, number: usize, incident: &Incident, zone: &TimeZone) {
         incident.failed, incident.attempts, incident.expected_failed
     );
     verdict(text, incident);
+    if let Some(recurrence) = &incident.recurrence {
+        let _ = writeln!(text, "again    {}", recurrence.text);
+    }
     text.push('\n');
     bars(text, incident, zone);
 }
@@ -125,23 +130,7 @@ fn verdict(text: &mut String, incident: &Incident) {
     }
     let _ = writeln!(text, "do       {}", incident.remedy);
     let _ = writeln!(text, "tell     {}", incident.tell_users);
-    let shown: Vec<&Term> = incident
-        .terms
-        .iter()
-        .filter(|term| term.log_lr.abs() >= 0.5)
-        .take(TERMS_SHOWN)
-        .collect();
-    for (index, term) in shown.iter().enumerate() {
-        let label = if index == 0 { "evidence" } else { "" };
-        let side = if term.log_lr > 0.0 { "for" } else { "against" };
-        let _ = writeln!(
-            text,
-            "{label:<8} {} ({side} {}, {:.0}:1)",
-            escape_hidden(&term.text),
-            term.for_cause.id(),
-            term.log_lr.abs().exp().min(9999.0)
-        );
-    }
+    evidence(text, incident);
     let mut because: Vec<&str> = Vec::new();
     for (index, out) in incident.ruled_out.iter().take(RULED_OUT_SHOWN).enumerate() {
         let label = if index == 0 { "not" } else { "" };
@@ -165,6 +154,40 @@ fn verdict(text: &mut String, incident: &Incident) {
     for (index, what) in incident.would_settle.iter().enumerate() {
         let label = if index == 0 { "settle" } else { "" };
         let _ = writeln!(text, "{label:<8} {what}");
+    }
+}
+
+/// What speaks for and against the cause; where none is given, the likeliest ones.
+fn evidence(text: &mut String, incident: &Incident) {
+    let causes = match incident.cause {
+        Some(cause) => vec![cause],
+        None => incident
+            .leading
+            .iter()
+            .take(2)
+            .map(|one| one.cause)
+            .collect(),
+    };
+    for cause in causes {
+        let mut terms: Vec<&Term> = incident
+            .terms
+            .iter()
+            .filter(|term| term.for_cause == cause && term.log_lr.abs() >= WORTH_TELLING)
+            .collect();
+        terms.truncate(TERMS_SHOWN);
+        if terms.is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "evidence on {}:", cause.id());
+        for term in terms {
+            let side = if term.log_lr > 0.0 { '+' } else { '-' };
+            let odds = term.log_lr.abs().exp().min(9999.0);
+            let _ = writeln!(
+                text,
+                "  {side} {odds:>4.1}:1  {}",
+                escape_hidden(&term.text)
+            );
+        }
     }
 }
 
