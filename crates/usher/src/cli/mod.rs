@@ -276,6 +276,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
             let config = configured().inspect_err(|error| warn(&error.message)).ok();
             doctor::run(args, config.as_ref(), &mut out)
         }
+        Command::Explain(args) if args.is_of_journal() => {
+            block_on(explain::run_on_journal(args, &configured()?, &mut out))
+        }
         Command::Explain(args) => explain::run(args, &mut out),
         // A configuration that can't be used is its first finding.
         Command::Check(args) => block_on(check::run(args, Config::load(&cli.overrides), &mut out)),

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use usher_core::explain::{Explanation, Log, explain};
-use usher_core::import::{Kind, Options};
+use usher_core::import::Options;
 use usher_core::localize::DIMENSIONS_MAX;
 use usher_core::text::escape_hidden;
 use usher_core::witness::{self, LINE_MAX_BYTES, Line};
@@ -17,8 +17,9 @@ use super::super::import::{ShownColumns, shown};
 use super::super::progress::Progress;
 use super::super::span::{End, end};
 use super::super::{Exit, Failure, now, talk, warn, write_json};
-use super::Explain;
 use super::report::report;
+use super::{Explain, journal};
+use crate::config::Config;
 use crate::import_file::{self, Rows};
 
 /// Lines that can't be used and are shown; all are in the JSON, up to so many.
@@ -55,11 +56,29 @@ struct Leftovers {
     count: usize,
 }
 
-pub(super) fn run(args: &Explain, out: &mut impl Write) -> Result<Exit, Failure> {
+pub(super) fn of_file(args: &Explain, file: &Path, out: &mut impl Write) -> Result<Exit, Failure> {
     let mut leftovers = Leftovers::default();
+    let log = read(args, file, &span(args)?, &mut leftovers)?;
+    explained(args, log, Vec::new(), leftovers, out)
+}
+
+pub(super) async fn of_journal(
+    args: &Explain,
+    config: &Config,
+    out: &mut impl Write,
+) -> Result<Exit, Failure> {
     let span = span(args)?;
-    let mut log = read(args, &span, &mut leftovers)?;
-    let mut lines = Vec::new();
+    let (log, lines) = journal::read(config, span.from, span.to).await?;
+    explained(args, log, lines, Leftovers::default(), out)
+}
+
+fn explained(
+    args: &Explain,
+    mut log: Log,
+    mut lines: Vec<Line>,
+    mut leftovers: Leftovers,
+    out: &mut impl Write,
+) -> Result<Exit, Failure> {
     for file in &args.witness {
         lines.extend(witness_lines(file, &mut leftovers)?);
     }
@@ -68,7 +87,7 @@ pub(super) fn run(args: &Explain, out: &mut impl Write) -> Result<Exit, Failure>
         talk(&format!("more lines that can't be used: {more}"));
     }
     if log.is_empty() {
-        warn("no line says how an attempt ended: there is nothing to explain");
+        warn("nothing says how an attempt ended: there is nothing to explain");
     }
     let days = args.false_alarms_days.unwrap_or(FALSE_ALARMS_DAYS);
     let false_alarms = SignedDuration::from_hours(24 * i64::from(days));
@@ -92,7 +111,7 @@ pub(super) fn run(args: &Explain, out: &mut impl Write) -> Result<Exit, Failure>
     })
 }
 
-/// Attempts before `from` say what is usual; those from `to` on are not looked at.
+/// Attempts that are looked at.
 struct Span {
     from: Option<Timestamp>,
     to: Option<Timestamp>,
@@ -113,15 +132,19 @@ fn span(args: &Explain) -> Result<Span, Failure> {
     Ok(Span { from, to })
 }
 
-fn read(args: &Explain, span: &Span, leftovers: &mut Leftovers) -> Result<Log, Failure> {
+fn read(
+    args: &Explain,
+    file: &Path,
+    span: &Span,
+    leftovers: &mut Leftovers,
+) -> Result<Log, Failure> {
     let options = Options {
         now: now(),
         zone: Some(args.tz.clone().unwrap_or(TimeZone::UTC)),
         dimensions_max: 2 * DIMENSIONS_MAX,
     };
-    let mut rows: Rows =
-        import_file::open(&args.file, args.map.clone().unwrap_or_default(), options)
-            .map_err(|error| Failure::new(format!("{}: {error}", shown(&args.file))))?;
+    let mut rows: Rows = import_file::open(file, args.map.clone().unwrap_or_default(), options)
+        .map_err(|error| Failure::new(format!("{}: {error}", shown(file))))?;
     let mut log = Log::default();
     let mut columns = ShownColumns::default();
     let mut progress = Progress::new();
@@ -134,9 +157,7 @@ fn read(args: &Explain, span: &Span, leftovers: &mut Leftovers) -> Result<Log, F
             columns.show(mapping);
         }
         match line.row {
-            Ok(imported) if span.admits(imported.row.at, &imported.row.kind) => {
-                log.add(&imported.row)
-            }
+            Ok(imported) if span.admits(imported.row.at) => log.add(&imported.row),
             Ok(_) => {}
             Err(refusal) => leftovers.add(None, line.number, &refusal.to_string()),
         }
@@ -152,7 +173,7 @@ fn read(args: &Explain, span: &Span, leftovers: &mut Leftovers) -> Result<Log, F
 }
 
 impl Span {
-    fn admits(&self, at: Timestamp, _: &Kind) -> bool {
+    fn admits(&self, at: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= at) && self.to.is_none_or(|to| at < to)
     }
 }

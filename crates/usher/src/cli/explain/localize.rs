@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::ops::Range;
+use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -41,15 +42,15 @@ struct Skipped {
     reason: String,
 }
 
-pub(super) fn run(args: &Explain, out: &mut impl Write) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Explain, file: &Path, out: &mut impl Write) -> Result<Exit, Failure> {
     let spans = spans(args)?;
     let options = Options {
         now: now(),
         zone: Some(args.tz.clone().unwrap_or(TimeZone::UTC)),
         dimensions_max: 2 * DIMENSIONS_MAX,
     };
-    let rows = import_file::open(&args.file, args.map.clone().unwrap_or_default(), options)
-        .map_err(|error| Failure::new(format!("{}: {error}", shown(&args.file))))?;
+    let rows = import_file::open(file, args.map.clone().unwrap_or_default(), options)
+        .map_err(|error| Failure::new(format!("{}: {error}", shown(file))))?;
     let mut cube = Cube::new(spans.clone());
     let reading = read(rows, &mut cube)?;
     let found = localize::localize(&cube);
@@ -58,7 +59,7 @@ pub(super) fn run(args: &Explain, out: &mut impl Write) -> Result<Exit, Failure>
         write_json(out, &answer(&found, &reading, &left_out))?;
     }
     if found.attempts == 0 {
-        return Err(nothing_to_search(args, &spans, &reading));
+        return Err(nothing_to_search(file, &spans, &reading));
     }
     if !args.json {
         write!(out, "{}", picture(&found, &reading, &left_out))?;
@@ -174,8 +175,8 @@ fn counts(kind: &Kind) -> Option<(u64, u64)> {
 }
 
 /// An empty file, a wrong span, or rows that say nothing: "nothing stands out" would be the wrong answer.
-fn nothing_to_search(args: &Explain, spans: &Spans, reading: &Reading) -> Failure {
-    let file = shown(&args.file);
+fn nothing_to_search(file: &Path, spans: &Spans, reading: &Reading) -> Failure {
+    let file = shown(file);
     match (reading.first, reading.last) {
         _ if reading.rows == 0 && reading.skipped_lines == 0 => {
             Failure::new(format!("{file}: it is empty, or a header without lines"))
