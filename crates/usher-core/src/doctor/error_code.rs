@@ -5,9 +5,11 @@ use std::fmt::Write;
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 
-use super::error_text::{Said, first_said, of_native_number, says_fresh, says_intermittent};
+use super::error_text::{
+    Said, first_said, of_contrast, of_native_number, says_fresh, says_intermittent,
+};
 use super::report::{Severity, Weight};
-use super::{Exam, Finding, Handed, times};
+use super::{Exam, Finding, Handed, not_meant, pasted, times};
 use crate::failure::{self, Failure, FaultClass, Views};
 use crate::join::dialect::{SdkVersion, View};
 use crate::verdict::{Cause, Party};
@@ -78,6 +80,12 @@ impl Reading {
         self.failure.is_some_and(|failure| failure.code == 3705)
     }
 
+    /// Whether it is about the registrant's token, whatever its code says.
+    pub(super) fn is_expired_registrant_token(&self) -> bool {
+        self.failure.is_some_and(|failure| failure.code == 3610)
+            && self.cause == Some(Cause::RegistrationTokenMissing)
+    }
+
     /// Whether it says that the passcode is wrong.
     pub(super) fn is_wrong_passcode(&self) -> bool {
         self.cause == Some(Cause::WrongPassword)
@@ -98,12 +106,14 @@ pub(super) fn read(handed: &Handed<'_>, pasted: Option<&str>) -> Option<Reading>
     if handed.error_code.is_none() && handed.reason.is_none() && pasted.is_none() {
         return None;
     }
-    let text = [handed.reason, pasted]
+    let given = [handed.reason, pasted]
         .into_iter()
         .flatten()
         .collect::<Vec<_>>()
         .join("\n");
-    let code = handed.error_code.map(str::trim);
+    let taken = pasted::read(&given);
+    let text = taken.text;
+    let code = handed.error_code.map(str::trim).or(taken.code.as_deref());
     let listed = code.and_then(failure::of_code);
     let said = match listed {
         // 1 and 200 only say that something failed: the text says what (reference 0.1).
@@ -112,6 +122,7 @@ pub(super) fn read(handed: &Handed<'_>, pasted: Option<&str>) -> Option<Reading>
         }
         _ => code
             .and_then(of_native_number)
+            .or_else(|| of_contrast(&text))
             .or_else(|| first_said(&text))
             .or(listed.map(Said::Failure)),
     };
@@ -128,9 +139,13 @@ pub(super) fn read(handed: &Handed<'_>, pasted: Option<&str>) -> Option<Reading>
             is_intermittent: false,
             is_fresh: false,
         },
+        None if taken.is_unshown => unshown(),
         None => unknown(code),
     };
-    if listed.is_some_and(|failure| failure::is_expired_registrant_token(failure, &text)) {
+    if reading
+        .failure
+        .is_some_and(|failure| failure::is_expired_registrant_token(failure, &text))
+    {
         reading.cause = Some(Cause::RegistrationTokenMissing);
         "3610 with \"Token has expired\": it is the registrant token (`tk`) that has expired, not the meeting that is unknown."
             .clone_into(&mut reading.meaning);
@@ -139,7 +154,7 @@ pub(super) fn read(handed: &Handed<'_>, pasted: Option<&str>) -> Option<Reading>
     reading.has_code = code.is_some();
     reading.is_intermittent = says_intermittent(&text);
     reading.is_fresh = says_fresh(&text);
-    consider_date(handed, &mut reading);
+    consider_date(handed, handed.view.or(taken.view), &mut reading);
     Some(reading)
 }
 
@@ -189,10 +204,19 @@ fn unknown(code: Option<&str>) -> Reading {
     }
 }
 
+/// A console that was not asked to show the object.
+fn unshown() -> Reading {
+    Reading {
+        meaning: "\"[object Object]\" is what a console writes of an error that it was not asked to show: its code and its text are in the object.".to_owned(),
+        remedy: "Log JSON.stringify(error), and hand that in.",
+        ..unknown(None)
+    }
+}
+
 /// From here on joins of other accounts' meetings take a ZAK or an OBF token (reference 4.3).
 const OBF_RULE_SINCE: Date = date(2026, 3, 2);
 
-fn consider_date(handed: &Handed<'_>, reading: &mut Reading) {
+fn consider_date(handed: &Handed<'_>, view: Option<View>, reading: &mut Reading) {
     let Some(failure) = reading.failure else {
         return;
     };
@@ -202,10 +226,19 @@ fn consider_date(handed: &Handed<'_>, reading: &mut Reading) {
         reading.suspects = &[Cause::MeetingStateOrSetting, Cause::ObfRequired];
         reading.meaning.push_str(" At the given moment Zoom's rule of 2 March 2026 was not yet in force: a setting of the meeting comes first.");
     }
+    if failure.is_generic() && handed.now_is_given && day >= OBF_RULE_SINCE {
+        reading.suspects = &[
+            Cause::ExternalAccountNotAllowedOrUnpublishedApp,
+            Cause::ObfRequired,
+            Cause::WrongSecretOrKeyPair,
+            Cause::Network,
+        ];
+        reading.meaning.push_str(" At the given moment meetings of other accounts take a ZAK or an OBF token (since 2 March 2026): if this was one, and there was none, begin there.");
+    }
     if failure.code == 10000 && is_after_cut_off(day) {
         reading.meaning.push_str(" Zoom raises the minimum on the first weekend of February, May, August and November: this is such a week, so expect many of these.");
     }
-    let other_view = match (failure.views, handed.view) {
+    let other_view = match (failure.views, view) {
         (Views::Client, Some(View::Component)) => Some("Client View"),
         (Views::Component, Some(View::Client)) => Some("Component View"),
         _ => None,
@@ -254,7 +287,10 @@ pub(super) fn findings(exam: &Exam<'_>, others: &[Finding]) -> Vec<Finding> {
     if reading.is_generic() {
         finding.severity = Severity::Info;
     }
+    let not_meant = not_meant::sentence(reading)
+        .map(|sentence| Finding::info("error_does_not_mean", sentence, ""));
     std::iter::once(finding)
+        .chain(not_meant)
         .chain(comes_and_goes(exam, reading, others))
         .chain(expired_on_arrival(reading, others))
         .collect()

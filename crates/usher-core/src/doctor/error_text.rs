@@ -4,8 +4,8 @@
 //! "wrong passcode" on desktops), so only words are read there.
 
 use super::phrases::{
-    APP_DISABLED, KEY_OR_SECRET, NETWORK_NUMBER, OAUTH_CREDENTIALS, PHRASES, Phrase,
-    TOKEN_EXPIRED_OR_INVALID,
+    APP_DISABLED, HOST_WAITS, KEY_OF_REST, KEY_OR_SECRET, NETWORK_NUMBER, OAUTH_CREDENTIALS,
+    PHRASES, Phrase, ROLE_DECIDES, TOKEN_EXPIRED_OR_INVALID,
 };
 use crate::failure::{self, Failure};
 
@@ -37,6 +37,53 @@ pub(super) fn first_said(text: &str) -> Option<Said> {
         .chain(number)
         .min_by_key(|(at, _)| *at)
         .map(|(_, said)| said)
+}
+
+/// What a text says by telling what works and what does not: words that by themselves say less.
+pub(super) fn of_contrast(text: &str) -> Option<Said> {
+    let lower = text.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    let works = has(&["works", "joins", "succeeds", " ok"]);
+    let fails = has(&[
+        "fail", "error", "refused", "rejected", "doesn't", "does not", "can't",
+    ]);
+    let fails = fails || numbers(&lower).any(|(_, number, _)| of_number(number, false).is_some());
+    let of_role = |role: &str| {
+        [" ", "=", ": "]
+            .iter()
+            .any(|sign| lower.contains(&format!("role{sign}{role}")))
+    };
+    if of_role("0") && of_role("1") && works && fails {
+        return Some(Said::Phrase(&ROLE_DECIDES));
+    }
+    let is_hosts_wait = has(&["waiting for the host", "waiting for host"])
+        && has(&[
+            "host sees",
+            "host joins",
+            "host id",
+            "as host",
+            "as the host",
+            "i am the host",
+            "role 1",
+        ]);
+    if is_hosts_wait {
+        return Some(Said::Phrase(&HOST_WAITS));
+    }
+    let is_key_of_rest =
+        has(&["key or secret is", "illegalappkey", "3023"]) && works_over_rest(&lower);
+    is_key_of_rest.then_some(Said::Phrase(&KEY_OF_REST))
+}
+
+fn works_over_rest(lower: &str) -> bool {
+    let names_rest = ["rest", "api"].iter().any(|word| {
+        lower
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|other| other == *word)
+    });
+    names_rest
+        && ["works", "creates", "same key", "can create"]
+            .iter()
+            .any(|word| lower.contains(word))
 }
 
 /// What a number means that stands in a text or is the code itself, outside the Web SDK's table.

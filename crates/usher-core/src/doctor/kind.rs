@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::decoded::{Decoded, Mask};
 use super::lenient::{looks_like_token, segment_json, token_within};
 use super::report::Weight;
-use super::{Finding, Handed, Kind, error_code, legacy, no_signature};
+use super::{Finding, Handed, Kind, error_code, legacy, no_signature, pasted};
 use crate::verdict::Cause;
 
 /// What was recognised.
@@ -90,6 +90,11 @@ fn recognise_text(text: &str, mask: &Mask<'_>, found: &mut Found) {
             Value::String(inner) => return recognise_wrapped(&inner, "quotes", mask, found),
             _ => {}
         }
+    }
+    if bare.starts_with('{') && pasted::read(bare).code.is_some() {
+        found.kind = Kind::Error;
+        found.error_text = Some(bare.to_owned());
+        return;
     }
     if bare.starts_with('{') && bare.contains("signature") {
         return recognise_broken_json(bare, mask, found);

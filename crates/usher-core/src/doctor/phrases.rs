@@ -38,6 +38,36 @@ pub(super) const KEY_OR_SECRET: Phrase = Phrase {
     remedy: "Use the credentials of an app that has the Meeting SDK switched on; those that work on the REST API are another app's.",
 };
 
+/// The key is known to Zoom, but not as an SDK's.
+pub(super) const KEY_OF_REST: Phrase = Phrase {
+    words: &[],
+    cause: Some(Cause::WrongAppType),
+    suspects: &[Cause::WrongSecretOrKeyPair],
+    party: None,
+    meaning: "The SDK does not know this key, and Zoom's REST API does: it is the key of another kind of app (Server-to-Server OAuth, say).",
+    remedy: "Use the credentials of an app that has the Meeting SDK switched on.",
+};
+
+/// Only the role differs between what works and what does not.
+pub(super) const ROLE_DECIDES: Phrase = Phrase {
+    words: &[],
+    cause: Some(Cause::RoleMismatch),
+    suspects: &[Cause::MissingZak],
+    party: None,
+    meaning: "What works with role 0 and fails with role 1 fails by the role: the app may not host this meeting, or the host's ZAK is not there. Secret, key, clock and number are right.",
+    remedy: "Sign with role 0, or, for a host of the app's own account, with role 1 and the host's ZAK.",
+};
+
+/// It is the host who is told to wait for the host.
+pub(super) const HOST_WAITS: Phrase = Phrase {
+    words: &[],
+    cause: Some(Cause::MissingZak),
+    suspects: &[Cause::RoleMismatch],
+    party: None,
+    meaning: "The host is told to wait for the host: Zoom does not know that it is the host, because no ZAK says so.",
+    remedy: "Start with role 1 and the host's ZAK.",
+};
+
 const TOKEN_WRONG: Phrase = Phrase {
     // Native headers: "the jwt token to authenticate is wrong". Reports blame times or the secret.
     words: &[
@@ -137,6 +167,63 @@ pub(super) const PHRASES: &[&Phrase] = &[
         party: None,
         meaning: "The SDK's version is below the minimum that Zoom accepts; Zoom raises it every quarter.",
         remedy: "Upgrade the SDK.",
+    },
+    &Phrase {
+        // What consoles and proxies write; the SDK shows 403 for 403, 404 and 502 (reference 2.4).
+        words: &[
+            "403 forbidden",
+            "502 bad gateway",
+            "503 service unavailable",
+            "504 gateway timeout",
+        ],
+        cause: None,
+        suspects: &[Cause::ZoomOutage, Cause::ZoomPartialOutage, Cause::Network],
+        party: None,
+        meaning: "The request was answered with an error of HTTP, by Zoom's edge or by something before it; nobody looked at the signature.",
+        remedy: "Look at how many are affected: one network (a proxy), or everybody (Zoom).",
+    },
+    &Phrase {
+        // The SDK's own reading of the JWT: Component View 2.16.0 and 6.2.0 (reference 2.5).
+        words: &[
+            "reading 'role'",
+            "reading 'replace'",
+            "is not a valid jwt",
+            "invalidcharactererror",
+        ],
+        cause: None,
+        suspects: &[
+            Cause::WrappedSignature,
+            Cause::LegacySignatureFormat,
+            Cause::WrongBase64,
+            Cause::WrongInitParameter,
+        ],
+        party: None,
+        meaning: "The SDK fails while it decodes the signature, before it asks Zoom: what it was given is not three parts of base64url.",
+        remedy: "Hand in the value that goes into `signature`, as it is.",
+    },
+    &Phrase {
+        // Client View without a meeting number (reference 2.5).
+        words: &["reading 'tostring'"],
+        cause: None,
+        suspects: &[Cause::WrongInitParameter],
+        party: None,
+        meaning: "A value is missing that the code reads; from Client View's `join()` it is `meetingNumber`.",
+        remedy: "Hand the object that goes into `join()` to `usher doctor --join`.",
+    },
+    &Phrase {
+        // Component View's own checks (reference 2.2, 2.5).
+        words: &[
+            "username cannot be empty",
+            "username is empty",
+            "apikey or sdkkey only need one",
+            "init_meeting_failed",
+            "meetingnumber length",
+        ],
+        cause: Some(Cause::WrongInitParameter),
+        suspects: &[],
+        party: None,
+        meaning: "The SDK itself refuses a value of `init()` or `join()`; nothing was sent.",
+        remedy: "Hand the object that goes into `join()` to `usher doctor --join`.",
     },
     &Phrase {
         words: &["init invalid parameter"],

@@ -308,3 +308,144 @@ fn a_code_of_the_other_view_is_remarked_on() {
     });
     assert!(message(&report, "error_code").contains("Only Client View"));
 }
+
+/// What people paste of one failure, as the views, consoles and loggers write it (reference 2.3).
+#[test]
+fn the_sdks_objects_say_the_same_in_every_notation() {
+    for (text, expected) in [
+        (
+            "Uncaught (in promise) {type: 'JOIN_MEETING_FAILED', reason: 'The signature has expired.', errorCode: 3705}",
+            Some("exp_in_past"),
+        ),
+        (
+            "zoom.ts:10000 Object { method: \"join\", status: false, result: null, errorCode: 3705, errorMessage: \"The signature has expired.\" }",
+            Some("exp_in_past"),
+        ),
+        (
+            "{method: 'join', status: false, result: 'The signature has expired.', errorCode: 1, errorMessage: 'Fail to join the meeting.'}",
+            Some("exp_in_past"),
+        ),
+        (
+            "onMeetingStatus {meetingStatus: 3, errorCode: 4012, errorMessage: 'Only authenticated users can join'}",
+            Some("obf_required"),
+        ),
+        (
+            "connection-change {state: 'Fail', reason: 'Meeting Passcode wrong.', errorCode: 3004}",
+            Some("wrong_password"),
+        ),
+        (
+            "{\"method\":\"join\",\"status\":false,\"result\":{\"scheduleTime\":\"\",\"topic\":\"x\"},\"errorCode\":3008,\"errorMessage\":\"Meeting has not started\"}",
+            Some("meeting_state_or_setting"),
+        ),
+        (
+            "main.3712.js:4004:10000 Uncaught Error: userName cannot be empty",
+            Some("wrong_init_parameter"),
+        ),
+        (
+            "{type: 'JOIN_MEETING_FAILED', reason: 'Fail to join the meeting.', errorCode: 200}",
+            None,
+        ),
+        (
+            "{type: 'JOIN_MEETING_FAILED', reason: 'Token has expired.', errorCode: 200}",
+            Some("registration_token_missing"),
+        ),
+        ("errorCode: 1, errorMessage: undefined", None),
+        ("[object Object]", None),
+    ] {
+        for report in [
+            error(None, Some(text)),
+            examine(&Handed {
+                text: Some(text),
+                ..at_the_join()
+            }),
+        ] {
+            assert_eq!(cause(&report), expected, "{text}: {:#?}", report.findings);
+        }
+    }
+}
+
+#[test]
+fn an_expired_registrant_token_is_told_whatever_code_came_with_it() {
+    for code in ["200", "3610", "1"] {
+        let report = error(Some(code), Some("Token has expired."));
+        assert_eq!(cause(&report), Some("registration_token_missing"), "{code}");
+        assert!(message(&report, "error_code").contains("`tk`"), "{code}");
+        assert!(
+            message(&report, "error_does_not_mean").contains("meeting is gone"),
+            "{code}"
+        );
+    }
+}
+
+#[test]
+fn what_an_error_does_not_mean_is_said() {
+    for (code, words) in [
+        ("200", "does not mean that the signature is good"),
+        ("1", "does not mean that the signature is good"),
+        ("3610", "expired registrant token"),
+        ("3712", "does not always mean a wrong secret"),
+        ("-3000", "nothing about the signature"),
+        ("3714", "refused the passcode"),
+    ] {
+        let report = error(Some(code), None);
+        assert!(
+            message(&report, "error_does_not_mean").contains(words),
+            "{code}"
+        );
+    }
+}
+
+#[test]
+fn a_generic_code_puts_the_rule_of_march_2026_first_from_its_day_on() {
+    let on = |day: &str| {
+        let now: Timestamp = format!("{day}T12:00:00Z").parse().unwrap();
+        suspects(&examine(&Handed {
+            error_code: Some("200"),
+            now,
+            now_is_given: true,
+            ..Handed::default()
+        }))
+    };
+    assert_eq!(on("2026-03-09")[1], "obf_required");
+    assert_ne!(on("2025-06-01")[1], "obf_required");
+}
+
+#[test]
+fn what_works_beside_what_fails_tells_more_than_the_error() {
+    for (text, expected) in [
+        ("3712 with role 1, role 0 works", Some("role_mismatch")),
+        (
+            "it joins with role=0 and fails with role=1",
+            Some("role_mismatch"),
+        ),
+        ("3712 with role 1", None),
+        (
+            "the host sees 'Waiting for the host to start the meeting'",
+            Some("missing_zak"),
+        ),
+        (
+            "people see 'Waiting for the host to start the meeting'",
+            None,
+        ),
+        (
+            "SDK key or secret is invalid, but the same key creates meetings over REST",
+            Some("wrong_app_type"),
+        ),
+        ("SDK key or secret is invalid", None),
+    ] {
+        assert_eq!(cause(&error(None, Some(text))), expected, "{text}");
+    }
+}
+
+#[test]
+fn an_error_of_http_points_at_the_way_and_not_at_the_signature() {
+    let report = error(
+        None,
+        Some("403 Forbidden for browser joins; the desktop app is fine"),
+    );
+    assert_eq!(cause(&report), None);
+    assert_eq!(
+        suspects(&report)[..2],
+        ["zoom_outage", "zoom_partial_outage"]
+    );
+}
