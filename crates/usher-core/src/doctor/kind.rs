@@ -91,7 +91,7 @@ fn recognise_text(text: &str, mask: &Mask<'_>, found: &mut Found) {
             _ => {}
         }
     }
-    if bare.starts_with('{') && pasted::read(bare).code.is_some() {
+    if bare.starts_with('{') && bare.contains("errorCode") && pasted::read(bare).code.is_some() {
         found.kind = Kind::Error;
         found.error_text = Some(bare.to_owned());
         return;

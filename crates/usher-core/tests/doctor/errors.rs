@@ -326,8 +326,8 @@ fn the_sdks_objects_say_the_same_in_every_notation() {
             Some("exp_in_past"),
         ),
         (
-            "onMeetingStatus {meetingStatus: 3, errorCode: 4012, errorMessage: 'Only authenticated users can join'}",
-            Some("obf_required"),
+            "onMeetingStatus {meetingStatus: 3, errorCode: 4017, errorMessage: 'Authorized user not in meeting'}",
+            Some("obf_owner_not_in_meeting"),
         ),
         (
             "connection-change {state: 'Fail', reason: 'Meeting Passcode wrong.', errorCode: 3004}",
