@@ -23,6 +23,13 @@
 //! 64, by the number of groups); else of those on which a value stands out most by itself, the others one by one. [`Localization::alone`]
 //! names these. The number of values is not bounded: those that can't be part of an answer are dropped by the search's own bounds.
 
+// Groups and values are numbered in 32 bits, and counts stay far below 2^53.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss
+)]
+
 #[cfg(test)]
 mod brute_force;
 mod causes;

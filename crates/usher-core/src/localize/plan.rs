@@ -122,7 +122,9 @@ impl Plan {
 fn distinct(column: &[u32]) -> usize {
     let highest = column.iter().copied().max().unwrap_or(0) as usize;
     let mut seen = vec![false; highest + 1];
-    column.iter().for_each(|value| seen[*value as usize] = true);
+    for value in column {
+        seen[*value as usize] = true;
+    }
     seen.iter().skip(1).filter(|seen| **seen).count()
 }
 

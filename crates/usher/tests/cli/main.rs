@@ -4,6 +4,7 @@
 mod attempts;
 mod check;
 mod doctor;
+mod explain;
 mod import;
 mod migrate;
 mod process;
