@@ -29,7 +29,10 @@ pub(super) fn first_said(text: &str) -> Option<Said> {
             Said::Phrase(phrase),
         ))
     });
-    let sentence = failure::of_sentence(text).map(|(at, failure)| (at, Said::Failure(failure)));
+    // Some sentences count only where they are the whole text: here that is a line, as an error's object has several texts.
+    let sentence = failure::of_sentence(text)
+        .or_else(|| text.lines().find_map(failure::of_sentence))
+        .map(|(at, failure)| (at, Said::Failure(failure)));
     let number = numbers(&lower)
         .find_map(|(at, number, is_labelled)| Some((at, of_number(number, is_labelled)?)));
     phrases

@@ -78,6 +78,8 @@ pub struct Handed<'a> {
     /// Whether `now` is the moment of the join, said by whoever asks. Otherwise it is only the moment of asking, and the age of the
     /// thing explains nothing about an older failure.
     pub now_is_given: bool,
+    /// Whether `now` is Zoom's own clock, as its answer told it.
+    pub now_is_zooms: bool,
 }
 
 impl fmt::Debug for Handed<'_> {
@@ -165,6 +167,15 @@ impl Exam<'_> {
     fn is_host(&self) -> bool {
         let role = self.claims.as_ref().and_then(|claims| claims.get("role"));
         role.is_some_and(|role| role.as_u64() == Some(1) || role.as_str() == Some("1"))
+    }
+
+    /// What the moment is called.
+    fn now_name(&self) -> &'static str {
+        match (self.handed.now_is_zooms, self.handed.now_is_given) {
+            (true, _) => "the join by Zoom's clock",
+            (false, true) => "the given moment",
+            (false, false) => "now",
+        }
     }
 
     /// The moment to judge for, in whole seconds since 1970.

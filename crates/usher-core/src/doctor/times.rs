@@ -44,11 +44,7 @@ pub(super) fn findings(exam: &Exam<'_>) -> Vec<Finding> {
 /// The distance to every limit, also where all is well.
 fn distances(exam: &Exam<'_>, claims: &Decoded) -> Option<Finding> {
     let (iat, exp) = (seconds(claims, "iat"), seconds(claims, "exp"));
-    let whose = if exam.handed.now_is_given {
-        "the given moment"
-    } else {
-        "now"
-    };
+    let whose = exam.now_name();
     let from_now = |name: &str, at: i64| {
         let order = if at > exam.now_s() { "after" } else { "before" };
         format!(
@@ -233,11 +229,7 @@ fn zone_note(offset_s: i64) -> String {
 fn start(exam: &Exam<'_>, claims: &Decoded, iat: i64) -> Option<Finding> {
     const REMEDY: &str = "Set `iat` some 30 s back, and synchronise the clock that signs (NTP).";
     let ahead_s = iat - exam.now_s();
-    let whose = if exam.handed.now_is_given {
-        "the given moment"
-    } else {
-        "now"
-    };
+    let whose = exam.now_name();
     if ahead_s > 0 {
         return Some(
             Finding::error(
@@ -255,7 +247,7 @@ fn start(exam: &Exam<'_>, claims: &Decoded, iat: i64) -> Option<Finding> {
         Finding::warning(
             "iat_without_margin",
             Some(Cause::IatInFutureClockSkew),
-            format!("`iat` is only {} s before the given moment. If the clock that signs is ahead of Zoom's by more, Zoom refuses it with 3712, at random where it is close.", -ahead_s),
+            format!("`iat` is only {} s before {whose}. If the clock that signs is ahead of Zoom's by more, Zoom refuses it with 3712, at random where it is close.", -ahead_s),
             REMEDY,
         )
         .at(Source::Claims, claims, "iat")
@@ -289,7 +281,7 @@ fn end(exam: &Exam<'_>, claims: &Decoded, exp: i64) -> Option<Finding> {
     }
     let (weight, whose, note) = if exam.handed.now_is_given {
         let age_s = seconds(claims, "iat").map_or(0, |iat| exam.now_s() - iat);
-        (Weight::Moment, "the given moment", zone_note(age_s))
+        (Weight::Moment, exam.now_name(), zone_note(age_s))
     } else {
         (
             Weight::Age,

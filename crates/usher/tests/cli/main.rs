@@ -5,6 +5,7 @@ mod attempts;
 mod check;
 mod doctor;
 mod explain;
+mod doctor_har;
 mod import;
 mod migrate;
 mod process;

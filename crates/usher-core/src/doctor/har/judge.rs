@@ -215,6 +215,7 @@ fn rules(attempt: &Attempt, zooms: Option<(Timestamp, Timestamp)>, handed: &Hand
         view: handed.view.or(Some(attempt.view())),
         now: now.unwrap_or(handed.now),
         now_is_given: now.is_some() || handed.now_is_given,
+        now_is_zooms: zooms.is_some(),
         ..*handed
     })
 }
@@ -306,7 +307,8 @@ fn answer(recording: &Recording, attempt: &Attempt) -> Finding {
         Outcome::WithoutBody => {
             "Zoom answered, but this recording holds no bodies of answers.".to_owned()
         }
-        _ => "It got no answer of Zoom's.".to_owned(),
+        Outcome::Failed(..) | Outcome::Unanswered => "It got no answer.".to_owned(),
+        _ => "It did not get the answer that it asks for.".to_owned(),
     };
     Finding::info(
         "har_answer",
