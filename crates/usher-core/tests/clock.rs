@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use usher_core::clock::{ClockWitness, Interval, NoReading, Reading, send_at};
@@ -301,7 +303,11 @@ fn one_host_moves_a_signature_by_a_minute_at_most_and_never_later() {
 
 #[test]
 fn two_proven_hosts_that_agree_move_it_as_far_as_it_needs() {
-    let two = |verified, a, b| [reading("a", true, a, 0), reading("b", verified, b, 1)];
+    let two = |verified, a, b| {
+        let of_a = [reading("a", true, a, 0), reading("a", true, a, 2)];
+        let of_b = [reading("b", verified, b, 1), reading("b", verified, b, 3)];
+        [of_a, of_b].concat()
+    };
     assert_eq!(correction_ms(&two(true, 600, 600)), 600_050);
     assert_eq!(correction_ms(&two(true, -10_800, -10_800)), -10_799_949);
     assert_eq!(correction_ms(&two(false, 600, 600)), 60_000);
@@ -371,7 +377,7 @@ proptest! {
         let offset = SignedDuration::from_secs(600);
         let mut witness = ClockWitness::default();
         let mut ours = Timestamp::from_second(BEGIN_S).unwrap();
-        let mut hosts = [false; 2];
+        let mut dates = [BTreeSet::new(), BTreeSet::new()];
         for (host, edge, pause_s, stale_ms, round_trip_ms) in asked {
             ours += SignedDuration::from_secs(pause_s);
             let received_at = ours + SignedDuration::from_millis(round_trip_ms);
@@ -385,8 +391,8 @@ proptest! {
                 date: Timestamp::from_second(theirs.as_second()).unwrap(),
             });
             ours = received_at;
-            hosts[host] = true;
-            if hosts == [true, true] {
+            dates[host].insert(theirs.as_second());
+            if dates.iter().all(|dates| dates.len() >= 2) {
                 let bearing = witness.estimate(ours).bearing();
                 prop_assert!(bearing.is_corroborated);
                 let correction = bearing.correction();
@@ -401,8 +407,10 @@ proptest! {
 #[test]
 fn what_is_silent_for_a_day_is_forgotten() {
     let mut witness = ClockWitness::default();
-    witness.add(&reading("a", true, 600, 0));
-    witness.add(&reading("b", true, 600, 1));
+    for at_s in 0..2 {
+        witness.add(&reading("a", true, 600, at_s));
+        witness.add(&reading("b", true, 600, at_s));
+    }
     let after =
         |hours| Timestamp::from_second(BEGIN_S).unwrap() + SignedDuration::from_hours(hours);
     let (soon, late) = (after(23), after(25));
@@ -411,4 +419,55 @@ fn what_is_silent_for_a_day_is_forgotten() {
     let held = witness.estimate(after(1)).bearing();
     assert!(held.as_of(soon).is_corroborated);
     assert_eq!(held.as_of(after(26)).correction(), SignedDuration::ZERO);
+}
+
+#[test]
+fn one_odd_answer_does_not_undo_what_two_hosts_agree_on() {
+    let mut witness = ClockWitness::default();
+    for at_s in 0..3 {
+        witness.add(&reading("a", true, 600, at_s));
+        witness.add(&reading("b", true, 600, at_s));
+    }
+    witness.add(&reading("a", true, 0, 4));
+    let estimate = witness.estimate(Timestamp::from_second(BEGIN_S + 5).unwrap());
+    let statement = &estimate.statements[0];
+    assert!(
+        estimate.is_corroborated && statement.is_contradicted,
+        "{estimate:?}"
+    );
+    assert_eq!(estimate.bearing().correction().as_secs(), 600);
+    // What is said is honest: either may be right.
+    assert!(
+        estimate
+            .statements
+            .iter()
+            .any(|one| one.offset.contains(SignedDuration::ZERO))
+    );
+}
+
+#[test]
+fn a_date_that_stands_still_is_no_clock() {
+    let frozen = |server: &str, at_s| Reading {
+        date: Timestamp::from_second(BEGIN_S - 4000).unwrap(),
+        ..reading(server, true, 0, at_s)
+    };
+    // From the beginning, and after it was a clock.
+    for begins_well in [false, true] {
+        let mut witness = ClockWitness::default();
+        for at_s in 0..40 {
+            for server in ["a", "b"] {
+                let reading = if begins_well && at_s < 3 {
+                    reading(server, true, 0, at_s)
+                } else {
+                    frozen(server, at_s)
+                };
+                witness.add(&reading);
+                witness.add(&reading);
+            }
+        }
+        let estimate = witness.estimate(Timestamp::from_second(BEGIN_S + 40).unwrap());
+        let correction = estimate.bearing().correction();
+        assert!(correction <= SignedDuration::from_secs(60), "{estimate:?}");
+        assert_eq!(estimate.is_corroborated, begins_well);
+    }
 }

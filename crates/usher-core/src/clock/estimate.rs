@@ -43,6 +43,10 @@ pub struct Estimate {
     pub at: Timestamp,
     /// What the most servers agree on; what any says if there are several such groups. None without readings.
     pub offset: Option<Interval>,
+    /// The same without what contradicts and is not confirmed yet: what to act on.
+    pub trusted: Option<Interval>,
+    /// Two hosts, both proven by TLS and with clocks that go, agree on it.
+    pub is_corroborated: bool,
     /// What each server says, those that agree first.
     pub statements: Vec<Statement>,
     /// How many of the statements, from the first, agree on `offset`; 0 if several groups of servers contradict each other.
@@ -59,21 +63,13 @@ impl Estimate {
         self.statements.get(self.agreeing..).unwrap_or_default()
     }
 
-    /// Two hosts, both proven by TLS, agree, and neither contradicts itself.
-    pub fn is_corroborated(&self) -> bool {
-        let agreeing = self.statements.iter().take(self.agreeing);
-        agreeing
-            .filter(|statement| statement.is_verified && !statement.is_contradicted)
-            .count()
-            >= 2
-    }
-
     /// What minting needs of it.
     pub fn bearing(&self) -> Bearing {
         Bearing {
             at: self.at,
             offset: self.offset,
-            is_corroborated: self.is_corroborated(),
+            trusted: self.trusted,
+            is_corroborated: self.is_corroborated,
         }
     }
 }
@@ -85,7 +81,9 @@ pub struct Bearing {
     pub at: Timestamp,
     /// Our clock minus Zoom's; none without readings.
     pub offset: Option<Interval>,
-    /// Two hosts, both proven by TLS, agree on it.
+    /// The same without what is not confirmed yet.
+    pub trusted: Option<Interval>,
+    /// Two hosts, both proven by TLS, agree on what is trusted.
     pub is_corroborated: bool,
 }
 
@@ -94,11 +92,13 @@ impl Bearing {
     #[must_use]
     pub fn as_of(self, now: Timestamp) -> Self {
         let age = now.duration_since(self.at).abs();
-        let offset = self.offset.filter(|_| age < FORGOTTEN_AFTER);
+        let is_known = age < FORGOTTEN_AFTER;
+        let widened = |offset: Interval| offset.widened(drift_max(age));
         Self {
             at: now,
-            offset: offset.map(|offset| offset.widened(drift_max(age))),
-            is_corroborated: self.is_corroborated && offset.is_some(),
+            offset: self.offset.filter(|_| is_known).map(widened),
+            trusted: self.trusted.filter(|_| is_known).map(widened),
+            is_corroborated: self.is_corroborated && is_known,
         }
     }
 
@@ -107,7 +107,7 @@ impl Bearing {
     /// Zoom's clock stands at least at ours minus the upper end of the offset. With two hosts that agree, that is it. With less, it is
     /// never later than our own clock, and earlier by at most [`MOVED_MAX`].
     pub fn correction(&self) -> SignedDuration {
-        match self.offset {
+        match self.trusted {
             None => SignedDuration::ZERO,
             Some(offset) if self.is_corroborated => offset.hi,
             Some(offset) => offset.hi.clamp(SignedDuration::ZERO, MOVED_MAX),

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use super::Interval;
+use crate::attempt::EARLIEST;
 
 /// An answer's `Date`, and our clock around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,10 +76,15 @@ impl Reading {
     }
 }
 
-/// The one form that servers may send, `Sun, 06 Nov 1994 08:49:37 GMT`, which is also one of RFC 2822's.
+/// The one form that servers may send, which is also one of RFC 2822's.
+const IMF_FIXDATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+/// Reads it.
 fn http_date(text: &str) -> Option<Timestamp> {
-    if !text.ends_with(" GMT") {
+    if text.len() != IMF_FIXDATE.len() || !text.ends_with(" GMT") {
         return None;
     }
-    rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
+    let date = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    // What is older is no clock of Zoom's.
+    (date >= EARLIEST).then_some(date)
 }

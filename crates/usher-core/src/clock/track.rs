@@ -28,6 +28,10 @@ struct Belief {
     /// When `offset` was right.
     at: Timestamp,
     readings: u32,
+    /// The `Date` of the first.
+    first_date: Timestamp,
+    /// The answers have more than one `Date`: the clock behind them goes.
+    goes: bool,
 }
 
 impl Belief {
@@ -36,6 +40,8 @@ impl Belief {
             offset: when_received(reading),
             at: reading.received_at,
             readings: 1,
+            first_date: reading.date,
+            goes: false,
         }
     }
 
@@ -63,6 +69,7 @@ impl Belief {
         };
         self.at = reading.received_at;
         self.readings = self.readings.saturating_add(1);
+        self.goes |= reading.date != self.first_date;
         true
     }
 }
@@ -87,7 +94,8 @@ impl Track {
         }
     }
 
-    /// Takes a reading in. Two in a row that agree with each other and contradict all before are a jump.
+    /// Takes a reading in. Two in a row that agree with each other and contradict all before are a jump, if a second passed between them: a
+    /// `Date` that stands still agrees with itself, too.
     pub(super) fn add(&mut self, reading: &Reading) -> Option<Jump> {
         self.is_verified &= reading.is_verified;
         if self.current.admit(reading) {
@@ -100,6 +108,10 @@ impl Track {
         };
         if !challenger.admit(reading) {
             self.challenger = Some(Belief::of(reading));
+            return None;
+        }
+        if !challenger.goes {
+            self.challenger = Some(challenger);
             return None;
         }
         let before = self.current.at(reading.received_at);
@@ -129,6 +141,16 @@ impl Track {
             Some(challenger) => current.hull(challenger.at(now)),
             None => current,
         }
+    }
+
+    /// What it said before it contradicted itself, if it does: one odd answer does not undo what many said.
+    pub(super) fn trusted(&self, now: Timestamp) -> Interval {
+        self.current.at(now)
+    }
+
+    /// Its answers show a clock that goes.
+    pub(super) fn goes(&self) -> bool {
+        self.current.goes
     }
 
     pub(super) fn is_contradicted(&self) -> bool {

@@ -67,7 +67,19 @@ impl ClockWitness {
             .tracks
             .iter()
             .filter(|(_, track)| track.age(now) < FORGOTTEN_AFTER);
-        let (offset, group) = self.agreement(now);
+        let (offset, group) = self.agreement(now, Track::offset);
+        let (trusted, trusted_group) = self.agreement(now, Track::trusted);
+        let corroborating = tracks.clone().filter(|(_, track)| {
+            let agrees = trusted_group.is_some_and(|group| {
+                track
+                    .trusted(now)
+                    .widened(APART_MAX / 2)
+                    .intersection(group)
+                    .is_some()
+            });
+            agrees && track.is_verified() && track.goes()
+        });
+        let is_corroborated = corroborating.count() >= 2;
         let statement = |(server, track): (&String, &Track)| Statement {
             server: server.clone(),
             offset: track.offset(now),
@@ -85,6 +97,8 @@ impl ClockWitness {
         Estimate {
             at: now,
             offset,
+            trusted,
+            is_corroborated,
             agreeing: agreeing.count(),
             statements,
             drift_ppm: offset.and_then(|offset| self.drift_ppm(now, offset)),
@@ -93,12 +107,16 @@ impl ClockWitness {
     }
 
     /// Where the most servers agree; and again, if no other group of servers is as large.
-    fn agreement(&self, now: Timestamp) -> (Option<Interval>, Option<Interval>) {
+    fn agreement(
+        &self,
+        now: Timestamp,
+        said: fn(&Track, Timestamp) -> Interval,
+    ) -> (Option<Interval>, Option<Interval>) {
         let offsets: Vec<Interval> = self
             .tracks
             .values()
             .filter(|track| track.age(now) < FORGOTTEN_AFTER)
-            .map(|track| track.offset(now))
+            .map(|track| said(track, now))
             .collect();
         let tolerant = |offset: &Interval| offset.widened(APART_MAX / 2);
         // Wherever the most agree, one of their lower ends is there, too.
@@ -133,7 +151,7 @@ impl ClockWitness {
             .marks
             .back()
             .is_none_or(|(at, _)| now.duration_since(*at).abs() >= MARK_EVERY);
-        if is_due && let (_, Some(group)) = self.agreement(now) {
+        if is_due && let (_, Some(group)) = self.agreement(now, Track::offset) {
             if self.marks.len() == MARKS_MAX {
                 self.marks.pop_front();
             }

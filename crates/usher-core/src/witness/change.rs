@@ -119,7 +119,10 @@ impl ToldChange {
         Ok(Change {
             at,
             what: what(self.what.as_deref(), release.is_some())?,
-            text: text(some(self.text), release.as_deref())?,
+            text: text(
+                some(self.text).filter(|text| !text.trim().is_empty()),
+                release.as_deref(),
+            )?,
             release,
             environment,
             dims: self.dims,

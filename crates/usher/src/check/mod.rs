@@ -121,14 +121,14 @@ pub(crate) async fn examine(asked: &Asked, config: Result<&Config, &ConfigError>
     Report::of_setup(findings, &suspects, clock)
 }
 
-/// A check within its time limit. What takes longer is given up, and that is said.
+/// A check within its time limit. What takes longer is given up, and that is an error: nobody knows what it would have found.
 async fn within<T: Default>(
     asked: &Asked,
     what: &str,
     work: impl Future<Output = Looked<T>>,
 ) -> Looked<T> {
     timeout(asked.limit, work).await.unwrap_or_else(|_| {
-        let finding = Finding::of_setup_warning(
+        let finding = Finding::of_setup_error(
             "check_gave_up",
             None,
             format!(

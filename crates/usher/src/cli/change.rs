@@ -61,11 +61,17 @@ pub(super) async fn run(
         dims: args.dims.iter().cloned().collect(),
     };
     let change = told.checked(now()).map_err(refused)?;
-    let id = args.id.as_ref().map(|id| format!("change-{id}"));
+    // An unset variable of a deploy script is no name.
+    let id = args.id.as_ref().filter(|id| !id.trim().is_empty());
+    let id = id.map(|id| format!("change-{id}"));
     let stored = StoredLine {
         id: id.unwrap_or_else(|| format!("change-{:032x}", random())),
         line: Line::Change(change),
     };
+    if let Some(file) = config.store.file().filter(|file| !file.exists()) {
+        return Err(Failure::new(format!("there is no store at {}", file.display()))
+            .hint("a change that goes into a new store is lost to the service: check --data, USHER_DATA and `store`"));
+    }
     let store = open_store(config).await?;
     let new = store.keep_lines(std::slice::from_ref(&stored)).await?;
     if args.json {

@@ -58,8 +58,12 @@ pub(super) async fn run(
         IfOlder::Refuse
     };
     let retention = config.retention;
-    let (state, writers) = state(config, if_older, stop.clone()).await?;
-    let stop_signal = stop_signal()?;
+    // From here on a signal ends it in order, also while the store is waited for.
+    let mut stop_signal = Box::pin(stop_signal()?);
+    let (state, writers) = tokio::select! {
+        started = state(config, if_older, stop.clone()) => started?,
+        () = &mut stop_signal => return Ok(Exit::Fine),
+    };
     let stopping = stop.clone();
     tokio::spawn(async move {
         stop_signal.await;

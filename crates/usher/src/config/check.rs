@@ -152,15 +152,19 @@ fn ntp_server(server: Option<String>, source: &str) -> Result<Option<String>, Co
     let Some(server) = server.filter(|server| !server.is_empty()) else {
         return Ok(None);
     };
-    if !server.bytes().all(is_host_byte) {
+    let port = server
+        .rsplit_once(':')
+        .filter(|_| !server.ends_with(']'))
+        .map(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0));
+    let is_bracketed = server.starts_with('[') == server.contains(']');
+    if !server.bytes().all(is_host_byte) || port == Some(false) || !is_bracketed {
         return Err(ConfigError::at(
             source,
             "witnesses.ntp_server",
             "give a host, e.g. time.example.com, with a port if it is not 123",
         ));
     }
-    let has_port = server.contains(':') && !server.ends_with(']');
-    Ok(Some(if has_port {
+    Ok(Some(if port.is_some() {
         server
     } else {
         format!("{server}:123")

@@ -61,10 +61,10 @@ pub(super) async fn post_change(
 ) -> Result<(StatusCode, JsonAnswer<ChangeAnswer>), ApiError> {
     caller.must_have(&[Scope::Report, Scope::Manage])?;
     let now = (state.moment.now)();
-    if let Some(id) = &body.id {
-        check_label("id", id)?;
-    }
-    let own_id = body.id.as_ref().map(|id| format!("change-{id}"));
+    // An unset variable of a deploy script is no name.
+    let own_id = body.id.as_deref().filter(|id| !id.trim().is_empty());
+    check_label("id", own_id.unwrap_or_default())?;
+    let own_id = own_id.map(|id| format!("change-{id}"));
     let id = own_id.unwrap_or_else(|| format!("change-{:032x}", (state.moment.random)()));
     let told = ToldChange {
         at: body.at.as_deref().map(|at| moment("at", at)).transpose()?,

@@ -185,7 +185,8 @@ pub(super) async fn get_readings(
                     .hint("Leave it out for 100.")
             })
     })?;
-    let after = query.cursor.as_deref().map(place).transpose()?;
+    let after = query.cursor.as_deref().map(|cursor| place(cursor, from));
+    let after = after.transpose()?;
     let store = state.directory.store()?;
     let page = store.lines(kind, from, to, after.as_ref(), limit).await?;
     let mut readings = Vec::new();
@@ -203,11 +204,11 @@ fn cursor(place: &LinePlace) -> String {
     format!("{}.{}", place.at.as_microsecond(), place.id)
 }
 
-fn place(cursor: &str) -> Result<LinePlace, ApiError> {
+fn place(cursor: &str, from: Timestamp) -> Result<LinePlace, ApiError> {
     let place = cursor.split_once('.').and_then(|(at, id)| {
         let at = Timestamp::from_microsecond(at.parse().ok()?).ok()?;
         let id = id.to_owned();
-        (!id.contains('\0')).then_some(LinePlace { at, id })
+        (!id.contains('\0') && at >= from).then_some(LinePlace { at, id })
     });
     place.ok_or_else(|| {
         ApiError::unprocessable("invalid_cursor", "cursor", "It is no cursor of this list.")

@@ -11,21 +11,31 @@ fn ours() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-/// An answer of a host whose clock is so many seconds behind ours.
+/// Two answers of a host whose clock is so many seconds behind ours: one would not show that it goes.
 fn hear(app: &App, server: &str, is_verified: bool, behind_s: i64) {
-    let date = ours() - SignedDuration::from_secs(behind_s);
-    let date = jiff::fmt::rfc2822::DateTimePrinter::new()
-        .timestamp_to_rfc9110_string(&date)
-        .unwrap();
-    hear_headers(app, server, is_verified, Some(&date), None);
+    for ago_s in [1, 0] {
+        let at = ours() - SignedDuration::from_secs(ago_s);
+        let date = at - SignedDuration::from_secs(behind_s);
+        let date = jiff::fmt::rfc2822::DateTimePrinter::new()
+            .timestamp_to_rfc9110_string(&date)
+            .unwrap();
+        hear_headers(app, server, is_verified, at, Some(&date), None);
+    }
 }
 
-fn hear_headers(app: &App, server: &str, is_verified: bool, date: Option<&str>, age: Option<&str>) {
+fn hear_headers(
+    app: &App,
+    server: &str,
+    is_verified: bool,
+    at: Timestamp,
+    date: Option<&str>,
+    age: Option<&str>,
+) {
     app.witnesses.clock.hear(&Heard {
         server,
         is_verified,
-        sent_at: ours() - SignedDuration::from_millis(40),
-        received_at: ours(),
+        sent_at: at - SignedDuration::from_millis(40),
+        received_at: at,
         is_its_own: true,
         date,
         age,
@@ -101,9 +111,9 @@ async fn an_attempt_keeps_what_its_mint_knew_of_the_clock() {
 async fn an_answer_that_tells_no_time_moves_nothing_and_is_shown_with_its_reason() {
     let app = App::new().await;
     let date = Some("Tue, 10 Oct 2023 03:50:00 GMT");
-    hear_headers(&app, "a.zoom.us", true, date, Some("17"));
-    hear_headers(&app, "b.zoom.us", true, None, None);
-    hear_headers(&app, "c.zoom.us", true, Some("yesterday"), None);
+    hear_headers(&app, "a.zoom.us", true, ours(), date, Some("17"));
+    hear_headers(&app, "b.zoom.us", true, ours(), None, None);
+    hear_headers(&app, "c.zoom.us", true, ours(), Some("yesterday"), None);
     let (age, _) = age_and_lifetime(&join(&app).await);
     assert_eq!(age, 30);
     let key = app.key("read").await;

@@ -24,6 +24,8 @@ pub(in crate::store) const ID_PREFIX: &str = "first-";
 /// A page can claim to be of any release: so many firsts that come on one day are told.
 const TOLD_OF_A_DAY_MAX: u32 = 50;
 
+const RELEASE: &str = "release";
+
 /// What this process has seen.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Firsts(Mutex<Seen>);
@@ -33,7 +35,8 @@ struct Seen {
     hashes: HashSet<u64>,
     /// Since 1970.
     day: i64,
-    told_of_day: u32,
+    /// Of releases, and of shapes.
+    told_of_day: [u32; 2],
 }
 
 /// Something that can be new.
@@ -63,7 +66,7 @@ impl Firsts {
                 continue;
             };
             let sight = Sight {
-                what: "release",
+                what: RELEASE,
                 environment: dim("environment"),
                 value: release,
             };
@@ -108,12 +111,19 @@ impl Firsts {
             return false;
         }
         if seen.day < day {
-            (seen.day, seen.told_of_day) = (day, 0);
+            (seen.day, seen.told_of_day) = (day, [0; 2]);
         }
-        if seen.told_of_day >= TOLD_OF_A_DAY_MAX {
+        let told = &mut seen.told_of_day[usize::from(sight.what != RELEASE)];
+        if *told >= TOLD_OF_A_DAY_MAX {
             return false;
         }
-        seen.told_of_day += 1;
+        *told += 1;
+        if *told == TOLD_OF_A_DAY_MAX {
+            let what = sight.what;
+            tracing::warn!(
+                "no more firsts of this kind are told today ({what}): there were {TOLD_OF_A_DAY_MAX}"
+            );
+        }
         if seen.hashes.len() >= REMEMBERED_MAX {
             seen.hashes.clear();
         }
@@ -122,9 +132,11 @@ impl Firsts {
 
     /// Some of them the store knew: those don't count towards what is told of a day.
     pub(super) fn were_known(&self, count: u64) {
-        let mut seen = self.seen();
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        seen.told_of_day = seen.told_of_day.saturating_sub(count);
+        let mut seen = self.seen();
+        for told in &mut seen.told_of_day {
+            *told = told.saturating_sub(count);
+        }
     }
 
     /// Their lines were not written.
