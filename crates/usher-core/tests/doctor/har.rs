@@ -1,5 +1,6 @@
 //! Recordings of the real SDK (web/e2e/har/record.mjs): what went wrong, how far clocks are apart, and copies without secrets.
 
+mod canary;
 mod shapes;
 
 use std::fs;

@@ -38,9 +38,10 @@ pub struct Redacted {
 /// Writes the copy.
 pub fn redact(source: impl BufRead, mut copy: impl Write) -> io::Result<Redacted> {
     let mut redacted = Redacted::default();
+    let mut hosts = Hosts::default();
     let mut written = copy.write_all(b"{\"log\":{\"version\":\"1.2\",\"entries\":[");
     let ending = entry::each(source, &mut |entry| {
-        let Some(entry) = public_entry(&entry) else {
+        let Some(entry) = public_entry(&entry, &mut hosts) else {
             redacted.left_out += 1;
             return;
         };
@@ -75,22 +76,19 @@ pub fn redact(source: impl BufRead, mut copy: impl Write) -> io::Result<Redacted
 /// Names of programs that write recordings; any other may be somebody's own.
 fn public_tool(tool: &Tool) -> Value {
     const KNOWN: &[&str] = &[
-        "webinspector",
-        "firefox",
-        "webkit",
-        "playwright",
-        "chromium",
-        "chrome",
-        "safari",
-        "fiddler",
-        "charles proxy",
+        "WebInspector",
+        "Firefox",
+        "WebKit Web Inspector",
+        "Playwright",
+        "Chromium",
+        "Chrome",
+        "Safari",
+        "Fiddler",
+        "Charles Proxy",
         "mitmproxy",
     ];
     let name = tool.name.as_str();
-    let is_known = KNOWN
-        .iter()
-        .any(|known| name.to_ascii_lowercase().starts_with(known))
-        && name.len() < 40;
+    let is_known = KNOWN.iter().any(|known| name.eq_ignore_ascii_case(known));
     let version = tool.version.as_str();
     let is_version = version.len() < 30 && version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     json!({
@@ -100,7 +98,7 @@ fn public_tool(tool: &Tool) -> Value {
 }
 
 /// The entry without its secrets; `None` if it says nothing of a join.
-fn public_entry(entry: &Entry) -> Option<Entry> {
+fn public_entry(entry: &Entry, hosts: &mut Hosts) -> Option<Entry> {
     let address = Address::parse(entry.request.url.as_str())?;
     let is_page = answer::is_page(&entry.response)
         && answer::header(&entry.response, "content-security-policy").is_some();
@@ -118,7 +116,7 @@ fn public_entry(entry: &Entry) -> Option<Entry> {
     Some(Entry {
         started_date_time: moment(&entry.started_date_time),
         time: entry.time,
-        request: request(&entry.request, address, &fields),
+        request: request(&entry.request, address, &fields, hosts),
         response: response(&entry.response, address, &private),
         from_cache: word(&entry.from_cache, &["memory", "disk"]),
         via_service_worker: word(&entry.via_service_worker, &["true"]),
@@ -152,7 +150,12 @@ fn word(text: &Text, known: &[&str]) -> Text {
     }
 }
 
-fn request(request: &Request, address: Address<'_>, fields: &[(String, String)]) -> Request {
+fn request(
+    request: &Request,
+    address: Address<'_>,
+    fields: &[(String, String)],
+    hosts: &mut Hosts,
+) -> Request {
     let method = word(&request.method, &["GET", "POST", "OPTIONS", "HEAD", "PUT"]);
     let has_origin = request
         .headers
@@ -163,7 +166,7 @@ fn request(request: &Request, address: Address<'_>, fields: &[(String, String)])
     } else {
         Vec::new()
     };
-    let place = public_address(address);
+    let place = public_address(address, hosts);
     let mut public = Request {
         method,
         headers,
@@ -199,8 +202,58 @@ fn pair(name: &str, value: &str) -> Pair {
     }
 }
 
+/// Zoom's hosts. A name before Zoom's can be a customer's, so only those that are Zoom's own are kept, and the others are counted: what each of
+/// them says of the time is still told apart.
+#[derive(Default)]
+struct Hosts(Vec<String>);
+
+impl Hosts {
+    fn public(&mut self, host: &str) -> String {
+        const OWN: &[&str] = &[
+            "zoom.us",
+            "www.zoom.us",
+            "source.zoom.us",
+            "zoom.com",
+            "www.zoomgov.com",
+            "source.zoomgov.com",
+            "jssdk.zoomus.cn",
+        ];
+        let host = host.to_ascii_lowercase();
+        if OWN.contains(&host.as_str()) || is_numbered(&host) {
+            return host;
+        }
+        let number = self
+            .0
+            .iter()
+            .position(|known| *known == host)
+            .unwrap_or_else(|| {
+                self.0.push(host);
+                self.0.len() - 1
+            });
+        format!("h{}.zoom.us", number + 1)
+    }
+}
+
+/// `us02web.zoom.us`, `us06.zoom.us`.
+fn is_numbered(host: &str) -> bool {
+    let name = host
+        .strip_suffix(".zoom.us")
+        .and_then(|name| name.strip_prefix("us"));
+    let name = name.map(|name| name.strip_suffix("web").unwrap_or(name));
+    name.is_some_and(|number| number.len() == 2 && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn scheme(address: Address<'_>) -> &'static str {
+    match (address.is_web_socket(), address.is_secure()) {
+        (true, true) => "wss",
+        (true, false) => "ws",
+        (false, true) => "https",
+        (false, false) => "http",
+    }
+}
+
 /// Zoom's hosts stay, and of paths what tells what was asked.
-fn public_address(address: Address<'_>) -> String {
+fn public_address(address: Address<'_>, hosts: &mut Hosts) -> String {
     let file = address.sdk_file().map(|name| format!("/{name}"));
     if !address.is_zooms() {
         let check = address
@@ -215,8 +268,7 @@ fn public_address(address: Address<'_>) -> String {
     } else {
         file.unwrap_or_default()
     };
-    let host = address.host.to_ascii_lowercase();
-    format!("{}://{host}{path}", address.scheme)
+    format!("{}://{}{path}", scheme(address), hosts.public(address.host))
 }
 
 fn is_private(name: &str) -> bool {
@@ -269,10 +321,31 @@ fn response(response: &Response, address: Address<'_>, private: &[&str]) -> Resp
 
 fn public_location(location: &str) -> String {
     match Address::parse(location) {
-        Some(to) if to.scheme.ends_with("-extension") => format!("{}://x", to.scheme),
-        Some(to) if to.is_zooms() => format!("{}://{}", to.scheme, to.host),
+        Some(to) if to.scheme.ends_with("-extension") => "x-extension://x".to_owned(),
+        Some(to) if to.is_zooms() => "https://zoom.us".to_owned(),
         Some(_) => ELSEWHERE.to_owned(),
         None => "/".to_owned(),
+    }
+}
+
+fn is_date(value: &str) -> bool {
+    let parser = jiff::fmt::rfc2822::DateTimeParser::new();
+    value.ends_with(" GMT") && parser.parse_timestamp(value).is_ok()
+}
+
+fn public_type(value: &str) -> &'static str {
+    const KNOWN: &[&str] = &[
+        "html",
+        "application/json",
+        "text/javascript",
+        "application/javascript",
+        "application/wasm",
+        "text/plain",
+    ];
+    match KNOWN.iter().find(|known| value.contains(**known)) {
+        Some(&"html") => "text/html",
+        Some(known) => known,
+        None => "other",
     }
 }
 
@@ -280,7 +353,8 @@ fn public_location(location: &str) -> String {
 fn headers(response: &Response) -> Vec<Pair> {
     let value = |name: &str, value: &str| -> Option<String> {
         Some(match name {
-            "date" if value.len() <= 40 => value.to_owned(),
+            "date" if is_date(value) => value.to_owned(),
+            "date" => "unreadable".to_owned(),
             "age" => value
                 .bytes()
                 .filter(u8::is_ascii_digit)
@@ -288,13 +362,7 @@ fn headers(response: &Response) -> Vec<Pair> {
                 .map(char::from)
                 .collect(),
             "via" => "1.1 elsewhere.invalid".to_owned(),
-            "content-type" if value.contains("html") => "text/html".to_owned(),
-            "content-type" => value
-                .split(';')
-                .next()
-                .filter(|kind| kind.len() <= 40)
-                .unwrap_or_default()
-                .to_owned(),
+            "content-type" => public_type(value).to_owned(),
             "access-control-allow-origin" if value == "*" => value.to_owned(),
             "access-control-allow-origin" => ELSEWHERE.to_owned(),
             "content-security-policy" => policy::redacted(value),
