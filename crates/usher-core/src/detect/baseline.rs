@@ -114,6 +114,10 @@ impl Baseline {
         beta_quantile(mean, variance_share.min(0.5), CONFIDENCE)
     }
 
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.young.capacity() * size_of::<Block>()
+    }
+
     /// How much the hours differ beyond chance: the intraclass correlation of the beta-binomial. 0 while chance explains it all.
     fn dispersion(&self) -> f64 {
         let pairs = self.attempts_squared - self.attempts;

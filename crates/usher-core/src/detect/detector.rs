@@ -175,6 +175,11 @@ impl Detector {
         self.streams.len()
     }
 
+    /// Memory of all streams, in bytes. An attempt that is pending takes some 16 for each of its streams besides.
+    pub fn stream_bytes(&self) -> usize {
+        self.streams.bytes()
+    }
+
     /// The age at which an attempt without an answer counts as failed.
     pub fn answer_age(&self) -> SignedDuration {
         SignedDuration::from_micros(self.answers.age_us())

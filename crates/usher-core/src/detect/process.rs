@@ -92,7 +92,7 @@ impl Process {
     }
 
     /// Forgets all evidence, and begins anew. What is undecided keeps its counts.
-    pub(super) fn reset(&mut self, from: i64) {
+    pub fn reset(&mut self, from: i64) {
         self.settled = NONE;
         for second in &mut self.seconds {
             second.terms = NONE;
@@ -205,6 +205,10 @@ impl Process {
     /// Seconds with attempts that may be undecided, oldest first.
     pub(super) fn undecided(&self) -> impl Iterator<Item = &Second> {
         self.seconds.iter().filter(|second| second.attempts > 0)
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.seconds.capacity() * size_of::<Second>()
     }
 
     fn find(&self, second: i64) -> Result<usize, usize> {

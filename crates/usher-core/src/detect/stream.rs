@@ -79,6 +79,10 @@ impl Stream {
         })
     }
 
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.process.heap_bytes() + self.baseline.heap_bytes()
+    }
+
     /// Its incident opens.
     pub(super) fn open(&mut self, alarm: Alarm, now: i64) {
         self.baseline.forget_since(alarm.since);

@@ -104,6 +104,12 @@ impl Streams {
         self.held.len()
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        let held = self.held.iter();
+        held.map(|held| size_of::<Held>() + held.stream.heap_bytes())
+            .sum()
+    }
+
     pub(super) fn find(&self, slot: &Slot) -> Option<&Stream> {
         let held = self.held.iter().find(|held| held.slot == *slot)?;
         Some(&held.stream)
