@@ -116,6 +116,9 @@ impl Scenario {
 
     /// That everything which is named is there, as (key, what is wrong).
     fn check(&self) -> Result<(), (String, String)> {
+        self.rules
+            .check()
+            .map_err(|problem| ("rules".to_owned(), problem.to_owned()))?;
         let account_exists = |id: &str| self.accounts.iter().any(|account| account.id == id);
         for (index, app) in self.apps.iter().enumerate() {
             if !account_exists(&app.account) {

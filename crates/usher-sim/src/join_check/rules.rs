@@ -56,6 +56,9 @@ pub enum OauthErrors {
     Code,
 }
 
+/// A day: nobody grants more.
+const IAT_TOLERANCE_MAX_S: i64 = 86_400;
+
 /// Whether a check is in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Switch {
@@ -116,7 +119,32 @@ impl Rules {
             *checks = merged;
         }
         fields.extend(changes);
-        serde_json::from_value(Value::Object(fields))
+        let changed: Self = serde_json::from_value(Value::Object(fields))?;
+        changed.check().map_err(serde_json::Error::custom)?;
+        Ok(changed)
+    }
+
+    /// What can't be meant: a rehearsal with it would rehearse nothing.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        let is_version = |version: &String| {
+            let parts = version.split('.').map(str::parse::<u32>);
+            let parts: Result<Vec<u32>, _> = parts.collect();
+            parts.is_ok_and(|parts| (2..=3).contains(&parts.len()))
+        };
+        if !self.minimum_sdk_version.iter().all(is_version) {
+            return Err("minimum_sdk_version takes a version such as 6.2.0");
+        }
+        if self.stricter_lifetime_min_s < 0
+            || self.stricter_lifetime_max_s < self.stricter_lifetime_min_s
+        {
+            return Err(
+                "stricter_lifetime_min_s and stricter_lifetime_max_s are seconds, the first not above the second",
+            );
+        }
+        if !(0..=IAT_TOLERANCE_MAX_S).contains(&self.iat_tolerance_s) {
+            return Err("iat_tolerance_s takes 0 to 86400");
+        }
+        Ok(())
     }
 }
 

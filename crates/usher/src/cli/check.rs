@@ -124,7 +124,7 @@ fn asked(args: &Check) -> Result<Asked, Failure> {
 fn address(text: &str) -> Result<Url, String> {
     let url: Url = text
         .parse()
-        .map_err(|_| "begin it with https://".to_owned())?;
+        .map_err(|_| "it is no address such as https://app.example.com/room".to_owned())?;
     if !matches!(url.scheme(), "https" | "http") || !url.has_host() {
         return Err("begin it with https://".to_owned());
     }

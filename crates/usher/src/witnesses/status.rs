@@ -110,6 +110,11 @@ impl Page {
         let answer = request.send().await.map_err(|error| root_cause(&error))?;
         match (answer.status(), &self.known) {
             (StatusCode::NOT_MODIFIED, Some((_, reading))) => return Ok(reading.clone()),
+            (StatusCode::NOT_MODIFIED, None) => {
+                return Err(
+                    "it says that nothing changed (HTTP 304) since nothing was read".to_owned(),
+                );
+            }
             (status, _) if status.is_success() => {}
             (status, _) if status.is_redirection() => {
                 return Err(format!(
@@ -286,7 +291,7 @@ mod tests {
                     body: json!(null),
                     retry_after: None,
                 },
-                "it redirects (HTTP 304)",
+                "it says that nothing changed (HTTP 304)",
             ),
             (FaultAnswer::Close, "connection"),
         ] {
