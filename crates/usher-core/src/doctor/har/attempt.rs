@@ -116,16 +116,20 @@ impl Attempt {
         self.field("cv").and_then(SdkVersion::find)
     }
 
+    /// Whether the recording holds what was sent. Some hold no bodies of requests.
+    pub(super) fn has_fields(&self) -> bool {
+        !self.fields.is_empty()
+    }
+
     /// Client View sends fields for its captcha dialog, Component View does not (reference 2.5).
-    pub(super) fn view(&self) -> View {
-        if ["captcha", "corsHeader"]
-            .iter()
-            .any(|name| self.field(name).is_some())
-        {
+    pub(super) fn view(&self) -> Option<View> {
+        let is_clients = |name: &&str| self.field(name).is_some();
+        let view = if ["captcha", "corsHeader"].iter().any(is_clients) {
             View::Client
         } else {
             View::Component
-        }
+        };
+        self.has_fields().then_some(view)
     }
 
     pub(super) fn asks_for_call(&self) -> bool {
@@ -139,8 +143,8 @@ impl Attempt {
 
     /// What must have been handed to `join()`, as far as it was sent: to be judged like any join object. Of the secrets it holds only that
     /// they are there, but for the passcode, whose form is judged.
-    pub(super) fn join_object(&self) -> String {
-        let view = self.view();
+    pub(super) fn join_object(&self) -> Option<String> {
+        let view = self.view()?;
         let mut join = Map::new();
         let mut put = |name: &str, value: Option<&str>| {
             if let Some(value) = value {
@@ -164,7 +168,7 @@ impl Attempt {
         put("zak", is_there("ztk").or(is_there("zsk")));
         put("obfToken", is_there("obfToken"));
         put("tk", is_there("tk"));
-        Value::Object(join).to_string()
+        Some(Value::Object(join).to_string())
     }
 
     /// Values that must not be shown, wherever else they stand.

@@ -14,6 +14,7 @@ use super::transport::{self, Obstacle};
 use crate::clock::Interval;
 use crate::doctor::report::{Clock, Severity, Weight};
 use crate::doctor::{Finding, Handed, Kind, Report, examine};
+use crate::join::dialect::View;
 use crate::verdict::{Cause, Party};
 
 /// Judges a recording.
@@ -208,11 +209,11 @@ fn rules(attempt: &Attempt, zooms: Option<(Timestamp, Timestamp)>, handed: &Hand
         .or(attempt.sent_at.filter(|_| !handed.now_is_given));
     examine(&Handed {
         text: attempt.signature(),
-        join: Some(&join),
+        join: join.as_deref(),
         error_code: code.as_deref(),
         reason: reason.as_deref(),
         sdk_version: handed.sdk_version.or(attempt.sdk_version()),
-        view: handed.view.or(Some(attempt.view())),
+        view: handed.view.or(attempt.view()),
         now: now.unwrap_or(handed.now),
         now_is_given: now.is_some() || handed.now_is_given,
         now_is_zooms: zooms.is_some(),
@@ -281,8 +282,9 @@ fn answer(recording: &Recording, attempt: &Attempt) -> Finding {
         |version| version.to_string(),
     );
     let view = match attempt.view() {
-        crate::join::dialect::View::Client => "Client View",
-        crate::join::dialect::View::Component => "Component View",
+        Some(View::Client) => "Client View",
+        Some(View::Component) => "Component View",
+        None => "one of the views",
     };
     let how = if attempt.asks_for_call() {
         "GET (JSONP)"

@@ -7,7 +7,9 @@ use crate::join::dialect::View;
 
 /// A sentence about what the SDK made of it.
 pub(super) fn sentence(attempt: &Attempt) -> String {
-    let view = attempt.view();
+    let Some(view) = attempt.view() else {
+        return "What was sent is not in this recording, and so neither is the view.".to_owned();
+    };
     match &attempt.outcome {
         Outcome::Accepted => "The SDK goes on to the meeting.".to_owned(),
         Outcome::Refused(wire) => of_wire(wire, view),

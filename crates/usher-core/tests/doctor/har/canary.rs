@@ -42,7 +42,7 @@ fn with_canary_at(value: &mut Value, place: usize, next: &mut usize) {
 fn no_canary_sings() {
     for file in [
         "wrong_passcode.2.16.0.client.har",
-        "registration.6.2.0.client.har",
+        "registration.6.2.0.component.har",
         "policy.6.2.0.component.har",
         "portal.2.16.0.component.har",
     ] {

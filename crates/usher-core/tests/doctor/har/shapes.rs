@@ -165,6 +165,37 @@ fn without_bodies_the_error_that_the_page_got_is_taken_from_who_asks() {
 }
 
 #[test]
+fn without_what_was_sent_nobody_is_said_to_have_sent_nothing() {
+    let mut har = har("wrong_passcode.6.2.0.component.har");
+    for entry in entries(&mut har) {
+        entry["request"]
+            .as_object_mut()
+            .unwrap()
+            .shift_remove("postData");
+    }
+    for har in [bytes(&har), redacted(&bytes(&har))] {
+        let report = examined(&har);
+        assert_eq!(cause(&report), Some("wrong_password"));
+        assert_eq!(
+            crate::patient::errors(&report),
+            ["error_code"],
+            "{:#?}",
+            report.findings
+        );
+        let answer = report
+            .findings
+            .iter()
+            .find(|f| f.rule == "har_answer")
+            .unwrap();
+        assert!(
+            answer.message.contains("not in this recording"),
+            "{}",
+            answer.message
+        );
+    }
+}
+
+#[test]
 fn a_date_that_is_missing_malformed_or_another_zone_is_no_reading() {
     for date in [
         None,
