@@ -5,6 +5,7 @@ mod attempts;
 mod check;
 mod doctor;
 mod explain;
+mod explain_log;
 mod doctor_har;
 mod import;
 mod migrate;
