@@ -4,7 +4,7 @@
 //! cargo bench -p usher-core --bench detect -- [TABLE…] [--size N]
 //! ```
 //!
-//! Tables: `given` (p0 known), `false-alarms`, `news` (outcomes that come late), `learned` (p0 from one, seven and thirty days), `whole` (all
+//! Tables: `given` (p0 known), `false-alarms`, `news` and `crowds` (outcomes that come late), `learned` (p0 from one, seven and thirty days), `whole` (all
 //! streams), `throughput`; all of them without an argument. `--size` multiplies the number of simulated worlds. One stream, one promise:
 //! a false alarm within thirty days on average, of wall time, at any traffic.
 //!
@@ -57,6 +57,7 @@ fn main() {
         ("given", given::delays as fn(usize)),
         ("false-alarms", given::false_alarms),
         ("news", news::delays),
+        ("crowds", news::crowds),
         ("learned", learned::table),
         ("whole", whole::table),
         ("throughput", throughput::table),

@@ -30,7 +30,8 @@ pub(super) fn real(count: impl TryInto<i64>) -> f64 {
 /// ln(eᵃ + eᵇ); −∞ stands for nothing.
 pub(super) fn ln_sum(a: f64, b: f64) -> f64 {
     let (low, high) = if a < b { (a, b) } else { (b, a) };
-    if low == f64::NEG_INFINITY || high == f64::INFINITY {
+    // Less than the last digit; so is nothing to anything, and anything to infinity.
+    if low == f64::NEG_INFINITY || high - low > 37.0 {
         return high;
     }
     high + (low - high).exp().ln_1p()

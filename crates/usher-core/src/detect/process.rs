@@ -25,6 +25,8 @@ use super::numeric::{SECOND_US, ln_sum, real};
 
 type Terms = [f64; RUNGS];
 const NONE: Terms = [f64::NEG_INFINITY; RUNGS];
+/// What is owed is paid before it gets so large that adding to it loses digits.
+const OWED_MAX: f64 = 1e6;
 /// Past an alarm the size of a term says nothing more; capped, it stays a number.
 const FRESH_MAX: f64 = 1e100;
 
@@ -56,7 +58,7 @@ pub struct Process {
     seconds: VecDeque<Second>,
     /// Terms that began in the last second since it was folded. Not logarithms: the only ones that get new weight.
     fresh: Terms,
-    /// Logarithm of the factor that all but the fresh terms have still to be multiplied by.
+    /// Logarithm of the factor that all kept terms, but not the fresh ones, are still to be multiplied by: what touches all of them costs six additions.
     owed: Terms,
     /// Up to when terms have begun, in microseconds since 1970.
     begun_to: i64,
@@ -251,7 +253,7 @@ impl Process {
         let last = self.seconds.back().map(|last| last.second);
         if self.begun_to < start {
             self.fold();
-            let gap = [(real(start - self.begun_to) * self.start_per_us).ln(); RUNGS];
+            let gap = (real(start - self.begun_to) * self.start_per_us).ln();
             if last.is_none() {
                 self.settled_to = second;
             } else if last != Some(second - 1) {
@@ -262,7 +264,7 @@ impl Process {
                 .back_mut()
                 .map_or(&mut self.settled, |last| &mut last.terms);
             for k in 0..RUNGS {
-                last[k] = ln_sum(last[k], gap[k]);
+                last[k] = ln_sum(last[k], gap - self.owed[k]);
             }
             self.begun_to = start;
         }
@@ -282,8 +284,21 @@ impl Process {
         }
     }
 
-    /// Pays what is owed, and turns the fresh terms into logarithms.
+    /// Turns the fresh terms into logarithms: the second that they began in is over.
     fn fold(&mut self) {
+        let last = self.seconds.back_mut();
+        let last = last.map_or(&mut self.settled, |last| &mut last.terms);
+        for k in 0..RUNGS {
+            last[k] = ln_sum(last[k], self.fresh[k].ln() - self.owed[k]);
+        }
+        self.fresh = [0.0; RUNGS];
+        if self.owed.iter().any(|owed| owed.abs() > OWED_MAX) {
+            self.pay();
+        }
+    }
+
+    /// Pays what is owed.
+    fn pay(&mut self) {
         let kept = self.seconds.iter_mut().map(|second| &mut second.terms);
         for terms in kept.chain([&mut self.settled]) {
             for k in 0..RUNGS {
@@ -291,14 +306,6 @@ impl Process {
             }
         }
         self.owed = [0.0; RUNGS];
-        let last = self
-            .seconds
-            .back_mut()
-            .map_or(&mut self.settled, |last| &mut last.terms);
-        for k in 0..RUNGS {
-            last[k] = ln_sum(last[k], self.fresh[k].ln());
-        }
-        self.fresh = [0.0; RUNGS];
     }
 }
 
