@@ -99,28 +99,30 @@ impl Recurrence {
             format!("{count} times")
         };
         let [lo, _, hi] = self.rate_per_30d;
-        let mut text = if days < RATE_FROM_DAYS {
+        let mut sentences = vec![if days < RATE_FROM_DAYS {
             format!("Seen {times} in {days:.1} days, which is too short a time to say how often.")
         } else {
             format!(
                 "Seen {times} in {days:.1} days, so between {lo:.1} and {hi:.1} times in thirty days; within seven days again with {:.0} %.",
                 self.p_7d * 100.0
             )
-        };
+        }];
         if let Some(period) = &self.period {
-            text += &format!(
-                " They come at a certain time of the {}: next at {:.0}.",
-                period.every, period.next_at
-            );
+            let (every, next_at) = (period.every, period.next_at);
+            sentences.push(format!(
+                "They come at a certain time of the {every}: next at {next_at:.0}."
+            ));
         } else if count < PERIODIC_FROM {
-            text += " Too few to say whether they come at a certain time.";
+            let too_few = "Too few to say whether they come at a certain time.";
+            sentences.push(too_few.to_owned());
         }
         let after_change = after_changes(history);
         if count >= 2 && after_change * 2 > count {
-            text +=
-                &format!(" {after_change} of {count} began within an hour of a change of ours.");
+            sentences.push(format!(
+                "{after_change} of {count} began within an hour of a change of ours."
+            ));
         }
-        text
+        sentences.join(" ")
     }
 }
 
@@ -192,7 +194,8 @@ fn rayleigh(history: &History<'_>, period_s: i64) -> (f64, f64) {
 /// The first moment after `to` that lies so far into a period.
 fn next(to: Timestamp, period_s: i64, into_s: f64) -> Option<Timestamp> {
     let start = to.as_second().div_euclid(period_s) * period_s;
-    let at = start + into_s.round() as i64;
+    let into = SignedDuration::try_from_secs_f64(into_s).ok()?;
+    let at = start + into.as_secs();
     let at = if at > to.as_second() {
         at
     } else {
@@ -206,7 +209,7 @@ mod tests {
     use super::*;
 
     fn day(day: f64) -> Timestamp {
-        Timestamp::from_second(1_700_006_400 + (day * DAY_S) as i64).unwrap()
+        Timestamp::from_second(1_700_006_400).unwrap() + SignedDuration::from_secs_f64(day * DAY_S)
     }
 
     fn history<'a>(

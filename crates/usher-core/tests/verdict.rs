@@ -3,7 +3,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use usher_core::failure::{FaultClass, Supplier, explain};
-use usher_core::verdict::{Attempt, Case, Cause, Condition, Party, Signed, Verdict, verdict};
+use usher_core::localize::Condition;
+use usher_core::verdict::{Attempt, Case, Cause, Party, Signed, Verdict, verdict};
 use usher_core::witness::Line;
 
 const SINCE: &str = "2023-10-10T04:00:00Z";

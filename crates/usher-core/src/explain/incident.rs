@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::log::{Log, Logged};
 use crate::detect::{IncidentId, Slot};
 use crate::failure::FaultClass;
-use crate::localize::{Cube, Found, Role, Spans, localize};
+use crate::localize::{Condition, Cube, Found, Role, Spans, localize};
 use crate::recurrence::Recurrence;
-use crate::verdict::{Attempt, Case, Condition, Leading, RuledOut, Term, Verdict, verdict};
+use crate::verdict::{Attempt, Case, Leading, RuledOut, Term, Verdict, verdict};
 use crate::verdict::{Cause, Party};
 use crate::witness::Line;
 
@@ -157,7 +157,7 @@ impl Open {
     pub(super) fn slice(&self) -> Vec<Condition> {
         self.found
             .first()
-            .map(|found| owned(&found.slice))
+            .map(|found| found.slice.clone())
             .unwrap_or_default()
     }
 
@@ -242,8 +242,8 @@ impl Open {
             .first()
             .map(|best| best.equals.clone())
             .unwrap_or_default();
-        ties.map(|found| owned(&found.slice))
-            .chain(equals.iter().map(|slice| owned(slice)))
+        ties.map(|found| found.slice.clone())
+            .chain(equals)
             .collect()
     }
 
@@ -297,14 +297,6 @@ impl Open {
         }
         attempts
     }
-}
-
-fn owned(slice: &[crate::localize::Condition]) -> Vec<Condition> {
-    let owned = slice.iter().map(|condition| Condition {
-        dim: condition.dim.clone(),
-        value: condition.value.clone(),
-    });
-    owned.collect()
 }
 
 fn series(attempts: &[Attempt], since: Timestamp, end: Timestamp) -> Vec<Minute> {

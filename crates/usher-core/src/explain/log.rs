@@ -10,8 +10,9 @@ use crate::audit;
 use crate::failure::{Explained, FaultClass, Supplier, explain};
 use crate::import::{Aggregated, Kind, Meeting, Outcome, Row, SignatureSeen, Single};
 use crate::join::dialect::View;
+use crate::localize::Condition;
 use crate::meeting::MeetingNumber;
-use crate::verdict::{Attempt, Cause, Condition, Signed};
+use crate::verdict::{Attempt, Cause, Signed};
 
 /// When an unanswered attempt counts as failed, as long as nobody measured how long healthy ones take.
 pub const UNANSWERED_AFTER: SignedDuration = SignedDuration::from_secs(30);
@@ -258,17 +259,15 @@ impl Names {
     }
 
     fn number(&mut self, dim: &str, value: &str) -> (u32, u32) {
-        let dim = match self.dims.get(dim) {
-            Some(number) => *number,
-            None => {
-                let number = index(self.dim_names.len());
-                self.dims.insert(dim.to_owned(), number);
-                self.dim_names.push(dim.to_owned());
-                self.values.push(HashMap::new());
-                self.value_names.push(Vec::new());
-                number
-            }
-        };
+        let known = self.dims.get(dim).copied();
+        let dim = known.unwrap_or_else(|| {
+            let number = index(self.dim_names.len());
+            self.dims.insert(dim.to_owned(), number);
+            self.dim_names.push(dim.to_owned());
+            self.values.push(HashMap::new());
+            self.value_names.push(Vec::new());
+            number
+        });
         let values = &mut self.values[dim as usize];
         if let Some(number) = values.get(value) {
             return (dim, *number);

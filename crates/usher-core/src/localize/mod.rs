@@ -45,6 +45,8 @@ mod table;
 
 use std::fmt;
 
+use serde::Serialize;
+
 pub use cube::{Cube, DIMENSIONS_MAX, Spans, Usual};
 
 use causes::{Cause, causes, is_spread_evenly};
@@ -53,7 +55,7 @@ use plan::Plan;
 use slice::{Candidate, Slice};
 
 /// One condition of a slice.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Condition {
     /// The dimension.
     pub dim: String,

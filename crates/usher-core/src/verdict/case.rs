@@ -1,21 +1,12 @@
 //! What a verdict is given.
 
 use jiff::Timestamp;
-use serde::Serialize;
 
 use crate::failure::FaultClass;
+use crate::localize::Condition;
 use crate::witness::Line;
 
 use super::Cause;
-
-/// A condition of a slice: a dimension has a value.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Condition {
-    /// The dimension.
-    pub dim: String,
-    /// Its value.
-    pub value: String,
-}
 
 /// An incident, and all that is known of its time. Empty lists are facts that are missing, not facts that say nothing happened.
 #[derive(Debug, Clone, Copy)]

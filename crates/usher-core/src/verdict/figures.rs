@@ -246,9 +246,7 @@ impl<'a> Figures<'a> {
                     self.count_call(line, is_zooms);
                 }
                 Line::Status(line) if line.at <= case.since => {
-                    if held.is_none_or(|held| held.at <= line.at) {
-                        held = Some(line);
-                    }
+                    held = held.filter(|held| held.at > line.at).or(Some(line));
                 }
                 Line::Status(line) if self.is_during(line.at) => self.count_status(line),
                 Line::Change(change) => self.count_change(change),

@@ -14,7 +14,7 @@ mod term;
 mod vocabulary;
 mod weigh;
 
-pub use case::{Attempt, Case, Condition, Signed};
+pub use case::{Attempt, Case, Signed};
 pub use term::Term;
 pub use vocabulary::{Cause, Party};
 pub use weigh::{Leading, RuledOut, Verdict, verdict};

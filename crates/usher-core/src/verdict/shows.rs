@@ -2,10 +2,11 @@
 
 use jiff::SignedDuration;
 
+use super::Case;
 use super::causes::{Along, Profile, Share};
 use super::figures::Figures;
 use super::term::{Term, log_lr};
-use super::{Case, Condition};
+use crate::localize::Condition;
 use crate::witness::{Line, What, Witness};
 
 /// A code that a cause does not name is still possible under it.
@@ -153,13 +154,12 @@ fn along(profile: &Profile, figures: &Figures<'_>, slice: &[Condition]) -> f64 {
     };
     let named = if slice.is_empty() {
         let shares = profile.along.iter().map(|(along, share)| match along {
-            Along::Everybody => *share,
             Along::Dim(dim) if case.tells_apart(dim) => 0.0,
             // People are of many browsers, networks and meetings: if nearly all fail, it is hardly one of those.
             Along::Dim(dim) if OF_PEOPLE.contains(dim) && figures.inside.share() >= NEARLY_ALL => {
                 *share * ONE_VALUE_FOR_ALL
             }
-            Along::Dim(_) => *share,
+            Along::Everybody | Along::Dim(_) => *share,
         });
         shares.sum()
     } else {

@@ -1,4 +1,4 @@
-//! The page hands join() something that it does not take.
+//! The page hands `join()` something that it does not take.
 
 use super::{Along, Profile, Share, nothing, tell};
 use crate::verdict::{Cause, Party};

@@ -85,14 +85,17 @@ pub(super) fn picture(found: &Localization, reading: &Reading, left_out: &[&str]
         for (index, slice) in found.slices.iter().enumerate() {
             slices.add_row(row(index, slice));
         }
-        let lines = slices.to_string();
-        let lines = lines.lines().map(str::trim_end);
+        for line in slices.to_string().lines() {
+            text += "\n";
+            text += line.trim_end();
+        }
         text += "\n";
-        lines.for_each(|line| text += &format!("{line}\n"));
     }
     let notes = notes(found, reading, left_out);
     if !notes.is_empty() {
-        text += &format!("\n{}\n", notes.join("\n"));
+        text += "\n";
+        text += &notes.join("\n");
+        text += "\n";
     }
     text
 }

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use usher_core::explain::{Explanation, Incident, Minute};
+use usher_core::localize::Condition;
 use usher_core::text::escape_hidden;
-use usher_core::verdict::{Condition, Term};
+use usher_core::verdict::Term;
 
 use super::super::span::local;
 
