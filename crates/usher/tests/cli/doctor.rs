@@ -80,6 +80,14 @@ fn an_error_alone_is_explained_and_no_cause_is_guessed() {
 }
 
 #[test]
+fn a_pasted_console_line_is_explained_with_what_it_does_not_mean() {
+    assert_snapshot!(shown(&Place::new().run_with_stdin(
+        &["doctor", "-", "--sdk-version", "6.2.0", "--now", "2026-03-09T12:00:00Z"],
+        "main.4004.js:3712:15 Uncaught (in promise) {type: 'JOIN_MEETING_FAILED', reason: 'Fail to join the meeting.', errorCode: 200}\n"
+    )));
+}
+
+#[test]
 fn a_secret_of_another_app_is_found_by_the_hmac() {
     let place = Place::new();
     place.write("secret", "theSecretOfAnotherApp000000001\n");

@@ -131,14 +131,12 @@ pub(super) fn outcome(entry: &Entry, asks_for_call: bool) -> Outcome {
     let response = &entry.response;
     let status = response.status;
     match status {
-        ..=0 => match error_text(response) {
-            Some(text) => Outcome::Failed(
-                network_error::of_text(text),
-                network_error::name(text).to_owned(),
-            ),
-            None => Outcome::Unanswered,
-        },
+        ..=0 => error_text(response).map_or(Outcome::Unanswered, failed),
         300..=399 if status != 304 => redirected(response),
+        // Chromium keeps the status of an answer that it then keeps from the page.
+        200..=299 if body(response).is_none() && error_text(response).is_some() => {
+            failed(error_text(response).unwrap_or_default())
+        }
         200..=299 | 304 if !asks_for_call && lacks_cors(entry) && !is_page(response) => {
             Outcome::WithoutCors
         }
@@ -155,6 +153,13 @@ pub(super) fn outcome(entry: &Entry, asks_for_call: bool) -> Outcome {
             is_page: is_page(response),
         },
     }
+}
+
+fn failed(text: &str) -> Outcome {
+    Outcome::Failed(
+        network_error::of_text(text),
+        network_error::name(text).to_owned(),
+    )
 }
 
 fn redirected(response: &Response) -> Outcome {

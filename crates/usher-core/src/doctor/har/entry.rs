@@ -41,9 +41,9 @@ pub(super) struct Entry {
 pub(super) struct Request {
     pub(super) method: Text,
     pub(super) url: Text,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "first_pairs")]
     pub(super) headers: Vec<Pair>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "first_pairs")]
     pub(super) query_string: Vec<Pair>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) post_data: Option<PostData>,
@@ -55,7 +55,7 @@ pub(super) struct PostData {
     pub(super) mime_type: Text,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<Body>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "first_pairs")]
     pub(super) params: Vec<Pair>,
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Response {
     /// 0 or −1 where there was no answer.
     #[serde(deserialize_with = "or_default")]
     pub(super) status: i32,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "first_pairs")]
     pub(super) headers: Vec<Pair>,
     #[serde(deserialize_with = "or_default")]
     pub(super) content: Content,
@@ -204,6 +204,36 @@ fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// The first pairs of a list; `null` is none. A list that goes on and on takes no more memory than a long one.
+fn first_pairs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Pair>, D::Error> {
+    struct Pairs;
+    impl<'de> Visitor<'de> for Pairs {
+        type Value = Vec<Pair>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of names and values")
+        }
+
+        fn visit_unit<E>(self) -> Result<Vec<Pair>, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Pair>, A::Error> {
+            /// More than any server sends.
+            const PAIRS_MAX: usize = 500;
+            let mut pairs = Vec::new();
+            while pairs.len() < PAIRS_MAX
+                && let Some(pair) = seq.next_element()?
+            {
+                pairs.push(pair);
+            }
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(pairs)
+        }
+    }
+    deserializer.deserialize_any(Pairs)
 }
 
 /// How the reading of a file ended.

@@ -414,6 +414,36 @@ fn a_post_whose_answer_lacks_the_header_for_cors_is_told() {
     );
 }
 
+/// As Chromium's developer tools write it; Playwright writes no status (`page_instead.6.2.0.client.har`).
+#[test]
+fn an_answer_that_chromium_keeps_from_the_page_is_no_answer() {
+    let mut har = har(EXPIRED);
+    for entry in entries(&mut har).iter_mut().filter(|entry| is_check(entry)) {
+        entry["response"]["content"]
+            .as_object_mut()
+            .unwrap()
+            .shift_remove("text");
+        entry["response"]["_error"] = json!("net::ERR_FAILED");
+    }
+    let report = examined(&bytes(&har));
+    assert_eq!(
+        (cause(&report), report.findings[0].rule),
+        (None, "har_failed")
+    );
+    assert_eq!(report.clock, None);
+    assert!(suspects(&report).contains(&"exp_in_past"));
+}
+
+#[test]
+fn lists_of_any_length_are_passed_by() {
+    let text = String::from_utf8(recorded(EXPIRED)).unwrap();
+    let pairs = "{\"name\":\"x\",\"value\":\"y\"},".repeat(100_000);
+    let long =
+        format!("{{\"request\":{{\"url\":\"https://zoom.us/x\",\"headers\":[{pairs}{{}}]}}}},");
+    let text = text.replacen("\"entries\":[", &format!("\"entries\":[{long}"), 1);
+    assert_eq!(cause(&examined(text.as_bytes())), Some("exp_in_past"));
+}
+
 #[test]
 fn bodies_of_any_size_are_passed_by() {
     let text = String::from_utf8(recorded(EXPIRED)).unwrap();

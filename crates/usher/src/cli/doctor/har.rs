@@ -15,7 +15,7 @@ const READ_BYTES: usize = 256 * 1024;
 /// What was handed in beside the claims, the join object and the error.
 pub(super) enum Input {
     /// A recording.
-    Har(Recording),
+    Har(Box<Recording>),
     /// Anything else.
     Text(String),
     Nothing,
@@ -26,12 +26,14 @@ pub(super) fn input(args: &Doctor) -> Result<Input, Failure> {
     let stdin = Path::new("-");
     let named = args.input.as_deref().map(Path::new);
     let input = match (&args.har, named) {
-        (Some(path), _) if path == stdin => Input::Har(Recording::read(standard_input())?),
+        (Some(path), _) if path == stdin => {
+            Input::Har(Box::new(Recording::read(standard_input())?))
+        }
         (Some(path), _) => read_recording(path)?,
         (None, Some(path)) if path == stdin => {
             let mut stdin = standard_input();
             if doctor::begins_like_recording(stdin.fill_buf()?) {
-                Input::Har(Recording::read(stdin)?)
+                Input::Har(Box::new(Recording::read(stdin)?))
             } else {
                 Input::Text(super::text_of(stdin)?)
             }
@@ -85,7 +87,7 @@ fn is_recording(path: &Path) -> Result<bool, Failure> {
 
 fn read_recording(path: &Path) -> Result<Input, Failure> {
     let recording = Recording::read(open(path)?).map_err(|error| unreadable(path, &error))?;
-    Ok(Input::Har(recording))
+    Ok(Input::Har(Box::new(recording)))
 }
 
 /// Writes the copy without secrets; never over a file that is there.
