@@ -42,6 +42,7 @@ pub(crate) const JUMPS: [(f64, f64); 5] = [
 /// The promise: one false alarm within thirty days.
 pub(crate) const FALSE_ALARM_S: f64 = 30.0 * 86_400.0;
 
+#[allow(clippy::disallowed_methods)] // A benchmark is told its size.
 fn main() {
     let arguments: Vec<String> = std::env::args()
         .skip(1)

@@ -99,9 +99,9 @@ fn incidents(world: &World, budget: SignedDuration, times: usize, learning: f64)
         for change in detector.advance(at) {
             if matches!(change, Change::Opened { .. }) {
                 if now < learning * 86_400.0 {
-                    early += 1
+                    early += 1;
                 } else {
-                    opened += 1
+                    opened += 1;
                 }
             }
         }

@@ -34,7 +34,8 @@ pub(super) fn ln_sum(a: f64, b: f64) -> f64 {
     if low == f64::NEG_INFINITY || high - low > 37.0 {
         return high;
     }
-    high + (low - high).exp().ln_1p()
+    // Not `ln_1p`, which takes twice as long: the difference is less than the last digit of `high`, or of no weight beside it.
+    high + (1.0 + (low - high).exp()).ln()
 }
 
 /// The probability of log-odds.
