@@ -82,14 +82,18 @@ fn ranked(found: Vec<Candidate>, frame: &Frame, plan: &Plan) -> Option<Cause> {
     Some(Cause { best, ties })
 }
 
-/// The shortest slice of some of its conditions that has the very same attempts in the window.
+/// The shortest slice of some of its conditions that has the very same attempts in the window and stands out as much: its baseline is
+/// another, and may say that they fail as usual.
 fn shortest(candidate: Candidate, frame: &Frame) -> Candidate {
     for shorter in candidate.slice.shorter() {
         let Some(sums) = sums(frame, &shorter) else {
             continue;
         };
         if sums.attempts == candidate.attempts {
-            return sums.candidate(shorter);
+            let same = sums.candidate(shorter);
+            if same.score >= candidate.score - TIE_NATS {
+                return same;
+            }
         }
     }
     candidate

@@ -46,7 +46,7 @@ pub(super) struct Part {
 }
 
 /// The variance of a slice's rate from one part of the baseline to the next, relative to the square of the rate, beyond what counts of
-/// failures vary anyway; one standard error less than the estimate, at least [`SPREAD_MIN`] squared.
+/// failures vary anyway (by moments), at least [`SPREAD_MIN`] squared.
 pub(super) fn relative_variance(parts: &[Part]) -> f64 {
     let least = SPREAD_MIN * SPREAD_MIN;
     let failed: f64 = parts.iter().map(|part| part.failed).sum();
@@ -55,14 +55,13 @@ pub(super) fn relative_variance(parts: &[Part]) -> f64 {
         return least;
     }
     let level = failed / expected;
-    let (mut excess, mut noise, mut squares) = (0.0, 0.0, 0.0);
+    let (mut excess, mut squares) = (0.0, 0.0);
     for part in parts {
         let usual = part.expected * level;
         excess += (part.failed - usual).powi(2) - usual;
-        noise += 2.0 * usual * usual + usual;
         squares += usual * usual;
     }
-    ((excess - noise.sqrt()) / squares).max(least)
+    (excess / squares).max(least)
 }
 
 /// By how much failures of the window vary more than counts do: `1 + expected·v/(1−p0)`, `v` the relative variance of the expected rate.
