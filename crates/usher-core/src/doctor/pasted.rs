@@ -85,7 +85,13 @@ fn value_of(text: &str, key: &str) -> Option<String> {
             return None;
         }
         let rest = rest.trim_start_matches(['"', '\'', '\\']).trim_start();
-        let rest = rest.strip_prefix([':', '='])?.trim_start();
+        // People write "errorCode 1" as well.
+        let is_code = key == "errorCode" && rest.starts_with(|c: char| c.is_ascii_digit());
+        let rest = match rest.strip_prefix([':', '=']) {
+            Some(rest) => rest.trim_start(),
+            None if is_code => rest,
+            None => return None,
+        };
         let rest = rest.trim_start_matches('\\');
         match rest.chars().next()? {
             quote @ ('"' | '\'' | '`') => Some(quoted(&rest[1..], quote)),

@@ -350,6 +350,7 @@ fn the_sdks_objects_say_the_same_in_every_notation() {
             Some("registration_token_missing"),
         ),
         ("errorCode: 1, errorMessage: undefined", None),
+        ("errorCode 3705 and nothing else", Some("exp_in_past")),
         ("[object Object]", None),
     ] {
         for report in [

@@ -5,7 +5,10 @@ use serde_json::Value;
 use super::address::Address;
 use super::entry::{Entry, Response};
 use super::network_error::{self, NetworkError};
-use crate::doctor::lenient::lenient_base64;
+use crate::doctor::lenient::{lenient_base64, looks_like_token};
+
+/// Ten times what one has.
+const SIGNATURE_MAX_BYTES: usize = 8 * 1024;
 
 /// Zoom's answer to a join request: `{status, errorCode, errorMessage, result}` (reference 2.4).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +106,29 @@ pub(super) fn body(response: &Response) -> Option<String> {
         return String::from_utf8(lenient_base64(text)?).ok();
     }
     Some(text.clone())
+}
+
+/// The signature that the page was given by its own server: in JSON under that name, or within one object there, or bare.
+pub(super) fn delivered_signature(response: &Response) -> Option<String> {
+    if !(200..300).contains(&response.status) {
+        return None;
+    }
+    let body = body(response)?;
+    let found = match serde_json::from_str(body.trim()) {
+        Ok(Value::Object(fields)) => {
+            let own = fields.get("signature").and_then(Value::as_str);
+            let inner = || {
+                fields
+                    .values()
+                    .find_map(|value| value.get("signature")?.as_str())
+            };
+            own.or_else(inner).map(str::to_owned)
+        }
+        Ok(Value::String(text)) => Some(text).filter(|text| looks_like_token(text)),
+        Ok(_) => None,
+        Err(_) => Some(body.trim().to_owned()).filter(|text| looks_like_token(text)),
+    };
+    found.filter(|signature| !signature.is_empty() && signature.len() <= SIGNATURE_MAX_BYTES)
 }
 
 /// The text of the error, wherever the browser puts it.

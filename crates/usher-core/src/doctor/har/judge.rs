@@ -29,9 +29,7 @@ pub fn examine_recording(recording: &Recording, handed: &Handed<'_>) -> Report {
     let mut report = if let Some(attempt) = recording.judged() {
         judged(recording, attempt, handed, &mut beside)
     } else {
-        let mut report = empty();
-        prevail(&mut report, transport::before_any_request(recording));
-        report
+        without_request(recording, handed)
     };
     report.kind = Kind::Har;
     beside.extend(about_tries(recording, handed));
@@ -42,6 +40,46 @@ pub fn examine_recording(recording: &Recording, handed: &Handed<'_>) -> Report {
         offset_ms: offset.as_millis(),
         readings,
     });
+    report
+}
+
+/// No join request is there. If the page was given a signature, and it is one that the SDK itself can't use, that is why.
+fn without_request(recording: &Recording, handed: &Handed<'_>) -> Report {
+    let obstacle = transport::before_any_request(recording);
+    let Some((signature, at)) = &recording.delivered else {
+        let mut report = empty();
+        prevail(&mut report, obstacle);
+        return report;
+    };
+    let now = at.filter(|_| !handed.now_is_given);
+    let mut report = examine(&Handed {
+        text: Some(signature),
+        sdk_version: handed
+            .sdk_version
+            .or(recording.sdk.map(|(version, _)| version)),
+        view: handed.view.or(recording.sdk.map(|(_, view)| view)),
+        now: now.unwrap_or(handed.now),
+        now_is_given: now.is_some() || handed.now_is_given,
+        error_code: None,
+        reason: None,
+        ..*handed
+    });
+    // What the SDK sees in a signature before it asks anybody (reference 0.2, 2.2, 2.5).
+    let is_seen_by_the_sdk = matches!(
+        report.cause,
+        Some(
+            Cause::MissingClaim
+                | Cause::WrappedSignature
+                | Cause::LegacySignatureFormat
+                | Cause::WrongBase64
+                | Cause::WrongAppType
+        )
+    );
+    if is_seen_by_the_sdk {
+        report.findings.insert(1, obstacle.finding);
+    } else {
+        prevail(&mut report, obstacle);
+    }
     report
 }
 

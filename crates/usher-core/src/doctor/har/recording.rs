@@ -10,6 +10,7 @@ use super::attempt::{Attempt, times};
 use super::entry::{self, Ending, Entry};
 use super::network_error::{self, NetworkError};
 use crate::clock::{ClockWitness, NoReading, Reading};
+use crate::join::dialect::{SdkVersion, View};
 
 /// Tries that are kept: the last ones.
 const ATTEMPTS_MAX: usize = 20;
@@ -29,6 +30,10 @@ pub struct Recording {
     /// All tries, also those that are not kept.
     pub(super) attempts_count: usize,
     pub(super) side_failures: Vec<SideFailure>,
+    /// The signature that the page was given last, and when, on the browser's clock.
+    pub(super) delivered: Option<(String, Option<Timestamp>)>,
+    /// The SDK in the page, by the name of its file.
+    pub(super) sdk: Option<(SdkVersion, View)>,
     /// The page's Content-Security-Policy, of the last page before a try.
     pub(super) policy: Option<String>,
     /// Whether a ping or a connection to a meeting went well.
@@ -172,6 +177,7 @@ impl Recording {
             Side::Preflight
         } else if let Some(name) = address.sdk_file() {
             self.sdk_files += 1;
+            self.sdk = sdk(name).or(self.sdk);
             Side::SdkFile {
                 name: name.to_owned(),
                 is_web_assembly: address.is_web_assembly(),
@@ -201,6 +207,10 @@ impl Recording {
     }
 
     fn notice_page(&mut self, entry: &Entry) {
+        if let Some(signature) = answer::delivered_signature(&entry.response) {
+            let at = times(entry).map(|(_, received_at)| received_at);
+            self.delivered = Some((signature, at));
+        }
         let policy = answer::header(&entry.response, "content-security-policy");
         if self.attempts.is_empty() && answer::is_page(&entry.response) && is_answered(entry) {
             self.policy = policy
@@ -218,6 +228,16 @@ impl Recording {
             .or_else(|| last(&|attempt| matches!(attempt.outcome, Outcome::WithoutBody)))
             .or_else(|| self.attempts.last())
     }
+}
+
+/// `zoom-meeting-6.2.0.min.js`, `zoom-meeting-embedded-6.2.0.min.js`; not all names hold a version.
+fn sdk(file: &str) -> Option<(SdkVersion, View)> {
+    let name = file.strip_prefix("zoom-meeting-")?;
+    let (name, view) = match name.strip_prefix("embedded-") {
+        Some(name) => (name, View::Component),
+        None => (name, View::Client),
+    };
+    Some((SdkVersion::find(name)?, view))
 }
 
 fn is_answered(entry: &Entry) -> bool {

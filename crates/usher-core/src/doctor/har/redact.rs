@@ -104,7 +104,8 @@ fn public_entry(entry: &Entry, hosts: &mut Hosts) -> Option<Entry> {
         && answer::header(&entry.response, "content-security-policy").is_some();
     let is_of_a_join =
         address.is_zooms() || address.is_join_check() || address.sdk_file().is_some();
-    if !is_of_a_join && !is_page {
+    let delivered = answer::delivered_signature(&entry.response).filter(|_| !is_of_a_join);
+    if !is_of_a_join && !is_page && delivered.is_none() {
         return None;
     }
     let fields = attempt::fields(&entry.request, address);
@@ -117,7 +118,7 @@ fn public_entry(entry: &Entry, hosts: &mut Hosts) -> Option<Entry> {
         started_date_time: moment(&entry.started_date_time),
         time: entry.time,
         request: request(&entry.request, address, &fields, hosts),
-        response: response(&entry.response, address, &private),
+        response: response(&entry.response, address, &private, delivered.as_deref()),
         from_cache: word(&entry.from_cache, &["memory", "disk"]),
         via_service_worker: word(&entry.via_service_worker, &["true"]),
         fetch_type: word(
@@ -299,7 +300,12 @@ fn public_field(name: &str, value: &str) -> String {
     }
 }
 
-fn response(response: &Response, address: Address<'_>, private: &[&str]) -> Response {
+fn response(
+    response: &Response,
+    address: Address<'_>,
+    private: &[&str],
+    delivered: Option<&str>,
+) -> Response {
     let error = answer::error_text(response).map_or("", network_error::name);
     let location = answer::header(response, "location")
         .or(Some(response.redirect_url.as_str()))
@@ -313,6 +319,10 @@ fn response(response: &Response, address: Address<'_>, private: &[&str]) -> Resp
     };
     let is_page = answer::is_page(response);
     public.content.mime_type = Text::from(if is_page { "text/html" } else { "" });
+    if let Some(signature) = delivered {
+        let body = json!({"signature": redacted_token(signature)}).to_string();
+        public.content.text = Some(Body(body));
+    }
     if address.is_join_check() {
         public.content.text = answer::body(response).map(|body| Body(public_body(&body, private)));
     }

@@ -414,6 +414,42 @@ fn a_post_whose_answer_lacks_the_header_for_cors_is_told() {
     );
 }
 
+/// Client View 6.2.0 says nothing to the page where the signature has neither `appKey` nor `sdkKey`: it only writes to the console.
+#[test]
+fn without_a_request_the_signature_that_the_page_was_given_is_judged() {
+    let with_signature = |claims: Value| {
+        let token = crate::patient::token_of(crate::patient::HEADER, &claims.to_string(), b"x");
+        let mut har = har("refused_locally.6.2.0.client.har");
+        entries(&mut har).push(json!({
+            "startedDateTime": "2023-11-14T22:13:20Z", "time": 5,
+            "request": {"method": "POST", "url": "https://shop.example/sign?user=Ann", "headers": []},
+            "response": {"status": 200, "headers": [], "content": {"text": json!({"data": {"signature": token, "name": "Ann"}}).to_string()}},
+        }));
+        bytes(&har)
+    };
+    for (changes, expected) in [
+        (
+            json!({"appKey": null, "sdkKey": null}),
+            Some("missing_claim"),
+        ),
+        (json!({}), None),
+    ] {
+        let har = with_signature(crate::patient::claims_with(changes));
+        let copy = redacted(&har);
+        for har in [&har, &copy] {
+            let report = examined(har);
+            assert_eq!(cause(&report), expected, "{:#?}", report.findings);
+            assert!(
+                report
+                    .findings
+                    .iter()
+                    .any(|f| f.rule == "har_no_join_request")
+            );
+        }
+        assert!(!String::from_utf8(copy).unwrap().contains("Ann"));
+    }
+}
+
 /// As Chromium's developer tools write it; Playwright writes no status (`page_instead.6.2.0.client.har`).
 #[test]
 fn an_answer_that_chromium_keeps_from_the_page_is_no_answer() {
