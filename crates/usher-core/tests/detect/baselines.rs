@@ -1,7 +1,7 @@
 //! What is usual.
 
 use jiff::SignedDuration;
-use usher_core::detect::{Counts, Detector, FALSE_ALARMS, SLOTS_MAX, Slot, USUAL_MIN};
+use usher_core::detect::{Change, Counts, Detector, FALSE_ALARMS, SLOTS_MAX, Slot, USUAL_MIN};
 use usher_core::failure::FaultClass;
 
 use super::world::{Random, Script, at, experienced, opened};
@@ -141,4 +141,58 @@ fn a_value_with_much_traffic_gets_a_stream_though_it_came_late() {
             })
             .is_some()
     );
+}
+
+/// Minutes of a hundred attempts for two weeks, from a detector that knows nothing: failures swing between 1 and 3 % by day, scatter by half
+/// from minute to minute, and on three days an hour is an outage of 40 %.
+fn two_weeks(seed: u64, has_outages: bool) -> Vec<Change> {
+    let mut random = Random(seed);
+    let mut detector = Detector::new(at(0.0), FALSE_ALARMS);
+    let mut changes = Vec::new();
+    for minute in 0..14 * 1440_u32 {
+        let from = f64::from(minute) * 60.0;
+        let by_day = 0.02 - 0.01 * (std::f64::consts::TAU * from / 86_400.0).cos();
+        let is_out =
+            has_outages && [5, 8, 12].contains(&(minute / 1440)) && minute % 1440 / 60 == 13;
+        let p = if is_out {
+            0.4
+        } else {
+            by_day * (0.5 + random.unit())
+        };
+        let failed = (0..100).filter(|_| random.unit() < p).count() as u64;
+        detector.counted(&Counts {
+            from: at(from),
+            until: at(from + 60.0),
+            dims: &[],
+            attempts: 100,
+            failed,
+            class: FaultClass::Unknown,
+        });
+        changes.extend(detector.advance(at(from + 60.0)));
+    }
+    changes
+}
+
+#[test]
+fn rows_that_swing_and_scatter_open_nothing_and_hide_no_outage() {
+    for seed in 0..2 {
+        assert_eq!(two_weeks(seed, false), []);
+        let changes = two_weeks(seed, true);
+        let since = opened(&changes)
+            .into_iter()
+            .filter_map(|change| match change {
+                Change::Opened { since, .. } => Some(*since),
+                _ => None,
+            });
+        let thirteen = |day: f64| at(86_400.0 * day + 13.0 * 3600.0);
+        assert_eq!(
+            since.collect::<Vec<_>>(),
+            [5.0, 8.0, 12.0].map(thirteen),
+            "{changes:?}"
+        );
+        let closed = changes
+            .iter()
+            .filter(|change| matches!(change, Change::Closed { .. }));
+        assert_eq!(closed.count(), 3, "{changes:?}");
+    }
 }

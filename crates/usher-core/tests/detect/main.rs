@@ -8,6 +8,7 @@
 
 mod baselines;
 mod causes;
+mod evidence;
 mod news;
 mod opening;
 mod poor_input;
