@@ -2,7 +2,7 @@
 //!
 //! [`Recording::read`] takes the file entry by entry (`entry`, `short_strings`) and keeps the tries to join (`attempt`), what became of each
 //! (`answer`, `network_error`) and Zoom's clock. [`examine_recording`] judges the try that failed by the rules for signatures and join
-//! objects, as of Zoom's own clock (`judge`), and says what the way there did (`transport`). [`redact`] writes a copy that holds nothing
+//! objects, as of Zoom's own clock (`judge`), and says what the way there did (`transport`) and what the clocks were (`time`). [`redact`] writes a copy that holds nothing
 //! but what these read, without the secrets.
 
 mod address;
@@ -12,11 +12,13 @@ mod entry;
 mod judge;
 mod network_error;
 mod policy;
+mod public_answer;
 mod recording;
 mod redact;
 mod redacted_token;
 mod short_strings;
 mod shown_as;
+mod time;
 mod transport;
 
 pub use judge::examine_recording;

@@ -16,12 +16,15 @@ fn with_canary_at(value: &mut Value, place: usize, next: &mut usize) {
     };
     match value {
         Value::String(text) => {
-            if is_here(next) {
-                *text = format!("{CANARY} secret");
-            } else if is_here(next) {
-                *text = format!("{text}{CANARY}");
-            } else if is_here(next) {
-                *text = format!("https://{CANARY}@zoom.us/{CANARY}?{CANARY}={CANARY}#{CANARY}");
+            let disguises = [
+                format!("{CANARY} secret"),
+                format!("{text}{CANARY}"),
+                format!("https://{CANARY}@zoom.us/{CANARY}?{CANARY}={CANARY}#{CANARY}"),
+            ];
+            for disguise in disguises {
+                if is_here(next) {
+                    *text = disguise;
+                }
             }
         }
         Value::Array(values) => values
