@@ -222,6 +222,19 @@ fn a_copy_without_secrets_gives_the_same_conclusion() {
 }
 
 #[test]
+fn the_secret_proves_nothing_of_a_copy_whose_signature_was_cut() {
+    let copy = redacted(&recorded("expired.6.2.0.client.har"));
+    let report = examine_recording(
+        &Recording::read(copy.as_slice()).unwrap(),
+        &Handed {
+            secrets: &[RECORDED_SECRET],
+            ..long_after()
+        },
+    );
+    assert_eq!(cause(&report), Some("exp_in_past"));
+}
+
+#[test]
 fn a_copy_without_secrets_holds_none() {
     for row in index() {
         let file = row["file"].as_str().unwrap();

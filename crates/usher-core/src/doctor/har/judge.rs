@@ -9,6 +9,7 @@ use super::attempt::Attempt;
 use super::entry::Fault;
 use super::public_answer::public_text;
 use super::recording::Recording;
+use super::redacted_token::is_redacted;
 use super::shown_as;
 use super::time::{about_clock, iat, iat_offset_ms, made_by_a_clock_as_wrong, zooms_clock};
 use super::transport::{self, Obstacle};
@@ -217,6 +218,11 @@ fn rules(attempt: &Attempt, zooms: Option<(Timestamp, Timestamp)>, handed: &Hand
         .or(attempt.sent_at.filter(|_| !handed.now_is_given));
     examine(&Handed {
         text: attempt.signature(),
+        secrets: if attempt.signature().is_some_and(is_redacted) {
+            &[]
+        } else {
+            handed.secrets
+        },
         join: join.as_deref(),
         error_code: code.as_deref(),
         reason: reason.as_deref(),
