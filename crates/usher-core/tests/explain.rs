@@ -1,5 +1,11 @@
 //! Logs explained from end to end.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
+)]
 
 use jiff::{SignedDuration, Timestamp};
 use usher_core::detect::FALSE_ALARMS;
@@ -100,7 +106,7 @@ fn tokyo() -> Fault {
     }
 }
 
-fn only(explanation: Explanation) -> Incident {
+fn only(explanation: &Explanation) -> Incident {
     let [incident] = &explanation.incidents[..] else {
         panic!("{:#?}", explanation.incidents)
     };
@@ -114,7 +120,7 @@ fn is_near(one: Timestamp, other: Timestamp, seconds: i64) -> bool {
 #[test]
 fn the_hour_is_found_within_attempts_and_bounded_and_blames_nobody() {
     let mut log = day(1, &tokyo());
-    let incident = only(explain(&mut log, &[], FALSE_ALARMS));
+    let incident = only(&explain(&mut log, &[], FALSE_ALARMS));
     assert!(
         is_near(incident.since, tokyo().from, 60),
         "{}",
@@ -158,7 +164,7 @@ fn the_same_hour_with_a_clock_reading_is_a_clock() {
             r#"{"kind":"watching","witness":"change","from":"2023-10-10T00:00:00Z","to":"2023-10-10T09:00:00Z"}"#,
         ),
     ];
-    let incident = only(explain(&mut log, &lines, FALSE_ALARMS));
+    let incident = only(&explain(&mut log, &lines, FALSE_ALARMS));
     assert_eq!(
         incident.cause,
         Some(Cause::IatInFutureClockSkew),
@@ -175,7 +181,7 @@ fn a_slice_that_fails_is_named_and_the_rest_is_not_blamed() {
         ..tokyo()
     };
     let mut log = day(3, &fault);
-    let incident = only(explain(&mut log, &[], FALSE_ALARMS));
+    let incident = only(&explain(&mut log, &[], FALSE_ALARMS));
     let slice: Vec<(&str, &str)> = incident
         .slice
         .iter()
@@ -228,7 +234,7 @@ fn counts_by_the_minute_show_the_same_hour() {
             is_earlier_of_two: false,
         });
     }
-    let incident = only(explain(&mut log, &[], FALSE_ALARMS));
+    let incident = only(&explain(&mut log, &[], FALSE_ALARMS));
     assert!(
         is_near(incident.since, tokyo().from, 60),
         "{}",

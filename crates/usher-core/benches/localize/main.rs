@@ -4,7 +4,11 @@
 //! slices in which more attempts fail; rows of counts beside single attempts (`counted`). Precision: of the causes claimed, those that were made, exactly. Recall: of those made, the claimed
 //! ones. First: the first slice listed is one of those made. In brackets 95 % intervals (Wilson 1927).
 //! `cargo bench -p usher-core --bench localize`; a number after `--` is the number of worlds a row.
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::disallowed_methods)]
+#![allow(
+    // Draws are rounded to counts on purpose.
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,clippy::print_stdout, clippy::unwrap_used, clippy::disallowed_methods)]
 
 mod counted;
 mod world;
@@ -162,7 +166,7 @@ fn speed(name: &str, attempts: usize, raise: f64, skew: f64) {
     println!(
         "| {name} | {attempts} | {:.0} | {:.0} | {:.0} | {} |",
         built.as_secs_f64() * 1e3,
-        (all - built).as_secs_f64() * 1e3,
+        all.saturating_sub(built).as_secs_f64() * 1e3,
         all.as_secs_f64() * 1e3,
         found.slices.len(),
     );

@@ -280,7 +280,7 @@ fn cause(
         let added = random.of_scale(kind.added.0, kind.added.1);
         let raise = added / count;
         let is_most = kind.conditions > 0 && count > 0.7 * tuples.len() as f64;
-        let overlaps = others.iter().any(|other| *other == slice);
+        let overlaps = others.contains(&slice);
         // Two values of three that cover nearly all of what they share are that.
         if kind.is_shared
             && let Some(other) = others.first()

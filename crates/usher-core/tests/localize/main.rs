@@ -1,5 +1,7 @@
 //! Where failures are.
 #![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -97,7 +97,7 @@ pub async fn watch(state: AppState, stop: CancellationToken) {
             telling
         )
     };
-    if let Some(Err(panic)) = stop.run_until_cancelled(caught(all)).await {
+    if let Some(Err(panic)) = stop.run_until_cancelled(Box::pin(caught(all))).await {
         tracing::error!("the witnesses watch no more: {panic}");
     }
     witnesses.api.keep_minutes_before(Timestamp::MAX);

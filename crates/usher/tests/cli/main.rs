@@ -4,9 +4,9 @@
 mod attempts;
 mod check;
 mod doctor;
+mod doctor_har;
 mod explain;
 mod explain_log;
-mod doctor_har;
 mod import;
 mod migrate;
 mod process;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use usher_core::explain::{Explanation, Incident, Minute};
 use usher_core::localize::Condition;
 use usher_core::text::escape_hidden;
@@ -12,7 +12,7 @@ use usher_core::verdict::Term;
 use super::super::span::local;
 
 /// Columns of a bar.
-const BAR_WIDTH: usize = 40;
+const BAR_WIDTH: u16 = 40;
 /// Bars of one picture; more minutes are put together.
 const BARS_MAX: usize = 60;
 /// Pieces of evidence that are shown.
@@ -207,20 +207,27 @@ fn bars(text: &mut String, incident: &Incident, zone: &TimeZone) {
         .unwrap_or(1)
         .max(1);
     for step in steps {
-        let width = |count: u64| (count as f64 / most as f64 * BAR_WIDTH as f64).round() as usize;
+        // In whole numbers, rounded: counts are far below 2^58.
+        let width = |count: u64| {
+            let columns = (count * u64::from(BAR_WIDTH) * 2 + most) / (most * 2);
+            usize::try_from(columns).unwrap_or(0)
+        };
         let all = width(step.attempts);
         let failed = width(step.failed)
             .max(usize::from(step.failed > 0))
             .min(all.max(1));
-        let is_within = incident.since.as_second() < step.at.as_second() + 60 * together as i64
-            && incident.until.is_none_or(|until| step.at < until);
+        let lasts = SignedDuration::from_mins(i64::try_from(together).unwrap_or(1));
+        let is_within =
+            incident.since < step.at + lasts && incident.until.is_none_or(|until| step.at < until);
         let mark = if is_within { '|' } else { ' ' };
         let bar = "#".repeat(failed) + &".".repeat(all.saturating_sub(failed));
         let clock = zone.to_datetime(step.at).strftime("%H:%M").to_string();
         let _ = writeln!(
             text,
-            "{clock} {mark} {bar:<BAR_WIDTH$} {} of {} failed",
-            step.failed, step.attempts
+            "{clock} {mark} {bar:<width$} {} of {} failed",
+            step.failed,
+            step.attempts,
+            width = usize::from(BAR_WIDTH),
         );
     }
 }
