@@ -21,6 +21,8 @@ pub struct Statement {
     pub is_verified: bool,
     /// Its last answer contradicts those before: it lies, or our clock was set.
     pub is_contradicted: bool,
+    /// Its answers have more than one `Date`: the clock behind them goes.
+    pub goes: bool,
     /// How many of its answers agree.
     pub readings: u32,
     /// When it last answered.

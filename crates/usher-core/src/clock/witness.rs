@@ -85,6 +85,7 @@ impl ClockWitness {
             offset: track.offset(now),
             is_verified: track.is_verified(),
             is_contradicted: track.is_contradicted(),
+            goes: track.goes(),
             readings: track.readings(),
             heard_at: track.heard_at(),
         };

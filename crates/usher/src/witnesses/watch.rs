@@ -158,7 +158,8 @@ fn until_the_second_turns(
     let mut statements = estimate.statements.iter();
     let statement = statements.find(|statement| statement.server == host.authority())?;
     if statement.offset.width() <= NARROW {
-        return None;
+        // Nobody leans on a clock that was never seen to go.
+        return (!statement.goes).then_some(Duration::from_secs(1));
     }
     let send_at = clock::send_at(
         now,
