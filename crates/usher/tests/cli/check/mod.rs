@@ -123,6 +123,8 @@ fn shown(ran: &Ran, hidden: &[(&str, &str)]) -> String {
         (" has ", " MiB left", "N"),
         (" of this version (", ").", "N"),
         ("machine's clock is ", " of Zoom's", "ABOUT THAT"),
+        // Four, or more until one shows that the host's clock goes.
+        (" of Zoom's (", " readings)", "SOME"),
         ("knows no more takes ", " off it", "SOME"),
         ("this one expires at ", ".", "LATER"),
     ] {
