@@ -237,9 +237,10 @@ impl Process {
                 index
             }
         };
+        // The next kept second holds what began in the seconds before it that nobody was kept of, this one among them: a success touches it, too.
         self.seconds
             .iter_mut()
-            .take(index + 1)
+            .take(index + 2)
             .for_each(|second| touch(&mut second.terms));
         let entered = &mut self.seconds[index];
         entered.attempts = entered.attempts.saturating_add(attempts);
