@@ -8,7 +8,6 @@
 //! * [`join`]: the object that the Web SDK's `join()` takes, in the dialect of a view and version.
 //! * [`meeting`]: meeting numbers and roles, the words shared by both.
 //! * [`attempt`]: one person trying once: its id, its events, the story they tell, its outcome as of a moment.
-//! * [`verdict`]: the vocabulary of causes and of parties that must act.
 //! * [`failure`]: the catalogue of the Web SDK's error codes.
 //! * [`audit`]: whether the signatures of a span of time were valid, and who made them.
 //! * [`import`]: what a line of somebody else's log says.

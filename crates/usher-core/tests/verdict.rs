@@ -38,7 +38,6 @@ fn attempt(minute: i64, attempts: u64, failed: u64, code: Option<&str>) -> Attem
         } else {
             FaultClass::Unknown
         },
-        stated: explained.cause,
         signed: None,
         meeting: Some(format!("8500000{:04}", minute.unsigned_abs())),
     }
@@ -143,7 +142,6 @@ impl Told {
             since: since(),
             until: Some(UNTIL.parse().unwrap()),
             as_of: "2023-10-10T06:00:00Z".parse().unwrap(),
-            expected_failed: 3.0,
             attempts: &self.attempts,
             lines: &self.lines,
         })

@@ -224,7 +224,6 @@ impl Open {
             since: self.since,
             until: self.until,
             as_of: end,
-            expected_failed: expected,
             attempts: &attempts,
             lines,
         });

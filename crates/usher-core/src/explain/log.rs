@@ -12,7 +12,7 @@ use crate::import::{Aggregated, Kind, Meeting, Outcome, Row, SignatureSeen, Sing
 use crate::join::dialect::View;
 use crate::localize::Condition;
 use crate::meeting::MeetingNumber;
-use crate::verdict::{Attempt, Cause, Signed};
+use crate::verdict::{Attempt, Signed};
 
 /// When an unanswered attempt counts as failed, as long as nobody measured how long healthy ones take.
 pub const UNANSWERED_AFTER: SignedDuration = SignedDuration::from_secs(30);
@@ -67,7 +67,6 @@ pub(super) struct Told {
     pub(super) code: Option<String>,
     pub(super) is_told: bool,
     pub(super) class: FaultClass,
-    pub(super) stated: Option<Cause>,
 }
 
 impl Log {
@@ -204,7 +203,6 @@ impl Log {
             code: told.and_then(|told| told.code.clone()),
             is_told: told.is_some_and(|told| told.is_told),
             class: told.map_or(FaultClass::Unknown, |told| told.class),
-            stated: told.and_then(|told| told.stated),
             signed: logged.signed.as_deref().copied(),
             meeting: meeting.map(|(_, value)| value.to_owned()),
         }
@@ -299,7 +297,6 @@ impl Told {
             code: read_as.or_else(|| explained.code.clone()),
             is_told: explained.code.is_some() || explained.reason.is_some(),
             class: explained.class,
-            stated: explained.cause,
         }
     }
 }

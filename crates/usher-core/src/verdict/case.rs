@@ -23,8 +23,6 @@ pub struct Case<'a> {
     pub as_of: Timestamp,
     /// Dimensions that attempts have, with how many values each: along one with a single value nothing can be told apart.
     pub dims: &'a [(String, usize)],
-    /// Of its attempts, how many would have failed without it.
-    pub expected_failed: f64,
     /// Attempts, of its time and of the time before: those of the slice and the others.
     pub attempts: &'a [Attempt],
     /// Lines of witnesses, of its time and of the time before.
@@ -61,8 +59,6 @@ pub struct Attempt {
     pub is_told: bool,
     /// What the code is of.
     pub class: FaultClass,
-    /// The cause that code and text state by themselves.
-    pub stated: Option<Cause>,
     /// What its signature said.
     pub signed: Option<Signed>,
     /// The meeting that is joined.

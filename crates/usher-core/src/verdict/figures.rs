@@ -81,8 +81,6 @@ pub(super) struct Figures<'a> {
     pub(super) codes: BTreeMap<&'a str, u64>,
     /// Of what failed inside, how many have a code or a text.
     pub(super) told: u64,
-    /// Of what failed inside, how often the code states a cause.
-    pub(super) stated: BTreeMap<&'static str, u64>,
     /// Signatures of what failed inside, and of what did not fail anywhere.
     pub(super) signed_failed: Vec<(&'a Attempt, u64)>,
     pub(super) signed_well: Vec<(&'a Attempt, u64)>,
@@ -127,7 +125,6 @@ impl<'a> Figures<'a> {
             outside: Counts::default(),
             codes: BTreeMap::new(),
             told: 0,
-            stated: BTreeMap::new(),
             signed_failed: Vec::new(),
             signed_well: Vec::new(),
             clocks: BTreeMap::new(),
@@ -215,9 +212,6 @@ impl<'a> Figures<'a> {
             }
             if attempt.is_told {
                 self.told += attempt.failed;
-            }
-            if let Some(cause) = attempt.stated {
-                *self.stated.entry(cause.id()).or_default() += attempt.failed;
             }
             if attempt.signed.is_some() {
                 self.signed_failed.push((attempt, attempt.failed));
